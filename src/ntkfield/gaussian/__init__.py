@@ -1,0 +1,1 @@
+"""Gaussian expectations of functions of one pair of correlated variables: quadrature and closed forms."""

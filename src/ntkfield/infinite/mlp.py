@@ -1,0 +1,53 @@
+"""Kernels of fully connected networks."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkfield import checks
+from ntkfield.activations import Activation
+from ntkfield.infinite import layers
+from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.networks import MLP, Kernels, Scales, infinite_kernel
+
+
+@infinite_kernel.register
+def kernel(network: MLP, x1: Any, x2: Any = None) -> Kernels:
+    """NNGP and NTK of an MLP between inputs [n1, d] and [n2, d]; see :meth:`ntkfield.networks.Network.kernel`."""
+    a = checks.array("x1", x1, "n, d")
+    if x2 is None:
+        return gram(network, a)
+    b = checks.array("x2", x2, "n, d")
+    if a.shape[1] != b.shape[1]:
+        raise checks.refuse("x2 of shape", b.shape, f"inputs of the same dimension as x1, {a.shape[1]}")
+    kernels = _between(network.depth, network.activation, network.scales, *(_padded(x) for x in (a, b)))
+    return Kernels(*(k[: len(a), : len(b)] for k in kernels))
+
+
+def gram(network: MLP, x: np.ndarray) -> Kernels:
+    """Kernels of inputs [n, d] with themselves, exactly symmetric."""
+    kernels = _gram(network.depth, network.activation, network.scales, _padded(x))
+    return Kernels(*(k[: len(x), : len(x)] for k in kernels))
+
+
+def _padded(x: np.ndarray) -> np.ndarray:
+    return pad(x, bucket(len(x)))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _between(depth: int, activation: Activation, scales: Scales, a: jax.Array, b: jax.Array) -> Kernels:
+    q11, q22 = jnp.mean(a**2, axis=1)[:, None], jnp.mean(b**2, axis=1)[None, :]
+    return layers.recursion(depth, activation, scales, q11, a @ b.T / a.shape[1], q22)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _gram(depth: int, activation: Activation, scales: Scales, x: jax.Array) -> Kernels:
+    variance = jnp.mean(x**2, axis=1)
+    product = x @ x.T / x.shape[1]
+    # An input's product with itself must be its variance to the last bit, or it has an angle with itself.
+    product = jnp.where(jnp.eye(len(x), dtype=bool), variance, 0.5 * (product + product.T))
+    kernels = layers.recursion(depth, activation, scales, variance[:, None], product, variance[None, :])
+    return Kernels(*(0.5 * (k + k.T) for k in kernels))
