@@ -1,0 +1,115 @@
+# Everything a newcomer types. Needs git, make and Python 3.11 or 3.12; the rest comes from envs/lock.txt into .venv.
+
+CORES  ?= all
+CONFIG ?= config/default.yaml
+# Candidates in order; the first that runs, is 3.11 or 3.12 and can make a virtual environment is taken.
+PYTHON ?= python3.12 python3.11 python3
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# A target whose recipe fails is removed, so a half-made stamp never counts as made.
+.DELETE_ON_ERROR:
+
+BIN       := .venv/bin
+WITH_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+SNAKEMAKE := $(WITH_VENV) $(BIN)/snakemake
+PIP       := -m pip --disable-pip-version-check --quiet
+NEWEST    := .venv-newest-jax
+
+# Prints the interpreter itself, not a link to it inside an activated .venv that is about to be replaced.
+PROBE := import ensurepip, os, sys, venv; \
+	sys.exit(1) if sys.version_info[:2] not in ((3, 11), (3, 12)) else print(os.path.realpath(sys.executable))
+FIND_PYTHON = python=""; \
+	for candidate in $(PYTHON); do \
+		python=$$("$$candidate" -c '$(PROBE)' 2>/dev/null) && break || python=""; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "make: none of '$(PYTHON)' is a working Python 3.11 or 3.12 with venv; say which one to use: make PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi
+
+.PHONY: help
+help:  ## Show this list
+	@echo "Usage: make TARGET [CORES=all] [CONFIG=config/default.yaml] [PYTHON=/path/to/python3.12]"
+	@echo
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
+		printf '  %-16s %s\n' $$name "$$text"; done
+
+.PHONY: results
+results: .venv/.installed  ## Make every figure and the report under results/
+	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
+		--report results/report.html --report-after-run
+
+.PHONY: env
+env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
+
+# The venv keeps a copy of the lock it was made from, written last. An interrupted or outdated one is made anew;
+# one whose lock only looks newer (a branch switched back and forth) is kept.
+.venv/lock.txt: envs/lock.txt
+	@if cmp --silent $< $@; then touch $@; exit 0; fi; \
+	$(FIND_PYTHON); \
+	echo "Installing envs/lock.txt into .venv with $$python (a minute or two)"; \
+	rm -rf .venv; \
+	"$$python" -m venv .venv; \
+	$(BIN)/python $(PIP) install --no-deps --require-hashes -r envs/lock.txt; \
+	cp envs/lock.txt $@.part; mv $@.part $@
+
+.venv/.installed: .venv/lock.txt pyproject.toml
+	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: test
+test: .venv/.installed  ## Run all tests
+	$(WITH_VENV) $(BIN)/pytest
+
+.PHONY: test-fast
+test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
+	$(WITH_VENV) $(BIN)/pytest -m "not slow and not workflow"
+
+# The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
+# Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
+.PHONY: test-newest-jax
+test-newest-jax: $(NEWEST)/.installed  ## Run the quick tests on the newest JAX, in a venv of its own
+	@$(NEWEST)/bin/python $(PIP) install --upgrade jax
+	@$(NEWEST)/bin/python -c "import jax, numpy; print(f'newest JAX: jax {jax.__version__}, numpy {numpy.__version__}')"
+	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest -m "not slow and not workflow" -p no:cacheprovider
+
+$(NEWEST)/.installed: envs/lock.txt pyproject.toml
+	@$(FIND_PYTHON); \
+	echo "Installing envs/lock.txt without jax, jaxlib and neural-tangents into $(NEWEST) with $$python"; \
+	rm -rf $(NEWEST); \
+	"$$python" -m venv $(NEWEST); \
+	awk '/^[a-z]/ { keep = !/^(jax|jaxlib|neural-tangents)==/ } keep' envs/lock.txt > $(NEWEST)/lock.txt; \
+	$(NEWEST)/bin/python $(PIP) install --no-deps --require-hashes -r $(NEWEST)/lock.txt; \
+	$(NEWEST)/bin/python $(PIP) install --no-deps --no-build-isolation -e .; \
+	touch $@
+
+.PHONY: lint
+lint: .venv/.installed  ## Check style and the workflow, change nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --lint
+
+.PHONY: format
+format: .venv/.installed  ## Bring the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+.PHONY: lock
+lock:  ## Resolve envs/lock.txt anew (network needed); read envs/README.md first
+	@$(FIND_PYTHON); \
+	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	"$$python" -m venv "$$tools"; \
+	"$$tools/bin/python" $(PIP) install uv; \
+	"$$tools/bin/uv" pip compile pyproject.toml --all-extras --universal --fork-strategy fewest \
+		--python-version 3.11 --generate-hashes --overrides envs/overrides.txt -c envs/constraints.txt \
+		-o envs/lock.txt --no-emit-index-url --no-header $(LOCK_OPTIONS)
+
+.PHONY: clean
+clean:  ## Remove what make and Snakemake made, except .venv and downloaded data
+	find results -mindepth 1 ! -name README.md -delete
+	rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis $(NEWEST)
+	find src tests workflow -type d -name __pycache__ -prune -exec rm -rf {} +
