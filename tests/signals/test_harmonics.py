@@ -4,7 +4,7 @@ import s2fft
 from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
-from ntkfield.signals.harmonics import Grid, Harmonics, grid
+from ntkfield.signals.harmonics import Grid, Harmonics, grid, iterate_harmonics
 
 
 def random_harmonics(bandlimit, n=3, n_channels=2, seed=0):
@@ -160,3 +160,14 @@ def test_samples_on_no_grid_are_refused(shape):
 def test_samples_that_are_not_real_and_finite_are_refused(value):
     with pytest.raises(ValueError, match="give real finite ones"):
         Harmonics.from_grid(np.full((1, 4, 7, 1), value), "gl")
+
+
+def test_iterated_harmonics_are_scipys():
+    points = np.concatenate([np.random.default_rng(3).normal(size=(50, 3)), np.eye(3), -np.eye(3)])
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    theta, phi = np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
+    visited = []
+    for l, m, values in iterate_harmonics(points, 20):
+        np.testing.assert_allclose(values, sph_harm_y(l, m, theta, phi), atol=1e-12)
+        visited.append((l, m))
+    assert sorted(visited) == [(l, m) for l in range(20) for m in range(l + 1)]

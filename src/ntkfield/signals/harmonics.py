@@ -5,6 +5,7 @@ phase; coefficients are stored as ``flm[l, L - 1 + m]`` with zeros where |m| > l
 f_{l,-m} = (-1)^m conj(f_lm).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -145,6 +146,25 @@ class Harmonics:
         coefficients[:, :, L - 1 :] = half
         coefficients[:, :, : L - 1] = half[:, :, :0:-1].conj() * _signs(L)[:0:-1]
         return cls(coefficients)
+
+
+def iterate_harmonics(directions: np.ndarray, bandlimit: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Y_lm at unit vectors [k, 3], one (l, m, complex [k]) after the other, for 0 ≤ m ≤ l < L.
+
+    Three-term recursion in l from Y_mm ∝ (x + iy)^m, in Cartesian components: no angle is formed, no pole is special
+    (Abramowitz & Stegun 8.5.3, in orthonormal form).
+    """
+    x, y, z = np.ascontiguousarray(directions.T)
+    diagonal = np.full(len(z), 1 / np.sqrt(4 * np.pi), dtype=np.complex128)
+    for m in range(bandlimit):
+        before, current = np.zeros_like(diagonal), diagonal
+        yield m, m, current
+        for l in range(m + 1, bandlimit):
+            growth = np.sqrt((4 * l**2 - 1) / (l**2 - m**2))
+            damping = np.sqrt(((l - 1) ** 2 - m**2) / (4 * (l - 1) ** 2 - 1))
+            before, current = current, growth * (z * current - damping * before)
+            yield l, m, current
+        diagonal = diagonal * (-np.sqrt((2 * m + 3) / (2 * m + 2)) * (x + 1j * y))
 
 
 def _check_shape(coefficients: np.ndarray) -> None:
