@@ -1,0 +1,1 @@
+"""Signals: data as band-limited functions that groups act on."""

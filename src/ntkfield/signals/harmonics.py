@@ -1,0 +1,252 @@
+"""Real band-limited signals on the sphere as spherical-harmonic coefficients.
+
+Conventions, those of s2fft: f(θ, φ) = Σ_{l<L} Σ_{|m|≤l} f_lm Y_lm(θ, φ) with orthonormal Y_lm and Condon-Shortley
+phase; coefficients are stored as ``flm[l, L - 1 + m]`` with zeros where |m| > l; a real signal has
+f_{l,-m} = (-1)^m conj(f_lm).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from s2fft.sampling import s2_samples
+from s2fft.utils.quadrature import quad_weights
+from scipy.special import sph_harm_y
+
+SAMPLINGS = ("gl", "dh", "mw")
+_REALITY_TOLERANCE = 1e-9
+
+
+class Grid(NamedTuple):
+    """Sample points of the sphere: every θ [n_θ] with every φ [n_φ], in radians."""
+
+    theta: np.ndarray
+    phi: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_θ, n_φ)."""
+        return len(self.theta), len(self.phi)
+
+
+def grid(bandlimit: int, sampling: str) -> Grid:
+    """Sample points on which signals of a band-limit are determined, as s2fft lays them out.
+
+    Args:
+        bandlimit: L, at least 1; the signal has degrees l < L.
+        sampling: ``"gl"`` (Gauss-Legendre, L × (2L-1) points), ``"dh"`` (Driscoll-Healy, 2L × (2L-1)) or ``"mw"``
+            (McEwen-Wiaux, L × (2L-1)).
+
+    Raises:
+        ValueError: if either argument is not accepted.
+
+    """
+    check_bandlimit(bandlimit)
+    check_sampling(sampling)
+    theta = s2_samples.thetas(L=bandlimit, sampling=sampling)
+    return Grid(theta, s2_samples.phis_equiang(L=bandlimit, sampling=sampling))
+
+
+def check_bandlimit(bandlimit: int) -> None:
+    """Refuse a band-limit that is not a positive integer."""
+    if isinstance(bandlimit, bool) or not isinstance(bandlimit, int | np.integer) or bandlimit < 1:
+        raise ValueError(f"bandlimit is {bandlimit!r}, but an integer of at least 1 is accepted")
+
+
+def check_sampling(sampling: str) -> None:
+    """Refuse a sampling scheme that is not one of ``SAMPLINGS``."""
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"sampling is {sampling!r}, but one of {', '.join(map(repr, SAMPLINGS))} is accepted")
+
+
+@dataclass(frozen=True, eq=False)
+class Harmonics:
+    """n real signals of c channels on the sphere, band-limited at L.
+
+    Attributes:
+        coefficients: f_lm, complex [n, L, 2L-1, c], at ``[:, l, L - 1 + m, :]``.
+
+    Raises:
+        ValueError: if the shape is another, a value is not finite, a coefficient with |m| > l is not zero, or a signal
+            is not real: f_{l,-m} = (-1)^m conj(f_lm) must hold within 1e-9 of the largest coefficient.
+
+    """
+
+    coefficients: np.ndarray
+
+    def __post_init__(self) -> None:
+        coefficients = np.asarray(self.coefficients, dtype=np.complex128)
+        _check_shape(coefficients)
+        _check_values(coefficients)
+        object.__setattr__(self, "coefficients", coefficients)
+
+    def __len__(self) -> int:
+        """Number of signals n."""
+        return self.coefficients.shape[0]
+
+    @property
+    def bandlimit(self) -> int:
+        """L: the signal has degrees l < L."""
+        return self.coefficients.shape[1]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels c."""
+        return self.coefficients.shape[3]
+
+    def rotate(self, alpha: float, beta: float, gamma: float) -> "Harmonics":
+        """Apply a rotation to every signal, exactly: (ρ(R)f)(x) = f(R⁻¹x).
+
+        R = R_z(α) R_y(β) R_z(γ) (zyz Euler angles in radians, γ acts first), which turns a bump at direction v into the
+        same bump at Rv. Coefficients: (ρ(R)f)_lm = Σ_n D^l_mn(α, β, γ) f_ln, D^l_mn = e^{-imα} d^l_mn(β) e^{-inγ}.
+        """
+        rotated = np.zeros_like(self.coefficients)
+        for l in range(self.bandlimit):
+            used = slice(self.bandlimit - 1 - l, self.bandlimit + l)
+            rotated[:, l, used] = _wigner_matrix(l, alpha, beta, gamma) @ self.coefficients[:, l, used]
+        return Harmonics(rotated)
+
+    def to_grid(self, sampling: str) -> np.ndarray:
+        """Sample the signals: real array [n, θ, φ, c] on ``grid(bandlimit, sampling)``."""
+        check_sampling(sampling)
+        half = self.coefficients[:, :, self.bandlimit - 1 :]
+        rings = np.einsum("tlm,klmc->ktmc", _synthesis(self.bandlimit, sampling), half, optimize=True)
+        return np.fft.irfft(rings, n=2 * self.bandlimit - 1, axis=2, norm="forward")
+
+    @classmethod
+    def from_grid(cls, samples: np.ndarray, sampling: str) -> "Harmonics":
+        """Recover the coefficients of sampled signals; exact for signals below the band-limit of the grid.
+
+        Samples of other signals give their projection by the quadrature of the grid ("gl", "dh") or the nearest
+        band-limited signal in its norm ("mw"; there s2fft interpolates instead).
+
+        Args:
+            samples: Real array [n, θ, φ, c] on ``grid(L, sampling)``; L follows from the number of φ, 2L - 1.
+            sampling: ``"gl"``, ``"dh"`` or ``"mw"``.
+
+        Raises:
+            ValueError: if the shape belongs to no such grid, or the samples are not real and finite.
+
+        """
+        check_sampling(sampling)
+        samples = np.asarray(samples)
+        bandlimit = _bandlimit_of(samples, sampling)
+        rings = np.fft.rfft(samples, axis=2, norm="forward")
+        return cls.from_nonnegative_orders(
+            np.einsum("tlm,ktmc->klmc", _analysis(bandlimit, sampling), rings, optimize=True)
+        )
+
+    @classmethod
+    def from_nonnegative_orders(cls, half: np.ndarray) -> "Harmonics":
+        """Complete f_lm given at m ≥ 0, complex [n, L, L, c], with f_{l,-m} = (-1)^m conj(f_lm)."""
+        n, L, _, n_channels = half.shape
+        coefficients = np.empty((n, L, 2 * L - 1, n_channels), dtype=np.complex128)
+        coefficients[:, :, L - 1 :] = half
+        coefficients[:, :, : L - 1] = half[:, :, :0:-1].conj() * _signs(L)[:0:-1]
+        return cls(coefficients)
+
+
+def iterate_harmonics(directions: np.ndarray, bandlimit: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Y_lm at unit vectors [k, 3], one (l, m, complex [k]) after the other, for 0 ≤ m ≤ l < L.
+
+    Three-term recursion in l from Y_mm ∝ (x + iy)^m, in Cartesian components: no angle is formed, no pole is special
+    (Abramowitz & Stegun 8.5.3, in orthonormal form).
+    """
+    x, y, z = np.ascontiguousarray(directions.T)
+    diagonal = np.full(len(z), 1 / np.sqrt(4 * np.pi), dtype=np.complex128)
+    for m in range(bandlimit):
+        before, current = np.zeros_like(diagonal), diagonal
+        yield m, m, current
+        for l in range(m + 1, bandlimit):
+            growth = np.sqrt((4 * l**2 - 1) / (l**2 - m**2))
+            damping = np.sqrt(((l - 1) ** 2 - m**2) / (4 * (l - 1) ** 2 - 1))
+            before, current = current, growth * (z * current - damping * before)
+            yield l, m, current
+        diagonal = diagonal * (-np.sqrt((2 * m + 3) / (2 * m + 2)) * (x + 1j * y))
+
+
+def _check_shape(coefficients: np.ndarray) -> None:
+    """Refuse coefficients that are not [n, L, 2L-1, c]."""
+    shape = coefficients.shape
+    if len(shape) != 4 or shape[1] < 1 or shape[2] != 2 * shape[1] - 1:
+        raise ValueError(f"coefficients has shape {shape}, but [n, L, 2L-1, c] is accepted")
+
+
+def _check_values(coefficients: np.ndarray) -> None:
+    """Refuse coefficients that are not those of finite real signals."""
+    if not np.isfinite(coefficients).all():
+        raise ValueError("coefficients holds NaN or infinity, but only finite values are accepted")
+    L = coefficients.shape[1]
+    orders = np.arange(L)
+    outside = np.abs(np.arange(1 - L, L))[None, :] > orders[:, None]
+    tolerance = _REALITY_TOLERANCE * np.abs(coefficients).max(initial=0.0)
+    stray = np.abs(coefficients[:, outside]).max(initial=0.0)
+    if stray > tolerance:
+        raise ValueError(f"coefficients is {stray:.3g} at an order |m| > l, but zero is accepted there")
+    mirrored = coefficients[:, :, L - 1 :: -1].conj() * _signs(L)
+    violation = np.abs(coefficients[:, :, L - 1 :] - mirrored).max(initial=0.0)
+    if violation > tolerance:
+        raise ValueError(
+            f"coefficients misses f_(l,-m) = (-1)^m conj(f_lm) by {violation:.3g}, "
+            f"but real signals (within {_REALITY_TOLERANCE:g} of the largest coefficient) are accepted"
+        )
+
+
+def _bandlimit_of(samples: np.ndarray, sampling: str) -> int:
+    """The band-limit of the grid that sampled signals lie on."""
+    if samples.dtype.kind not in "fiu" or not np.isfinite(samples).all():
+        raise ValueError(
+            f"samples (dtype {samples.dtype}) holds complex, NaN or infinite values: give real finite ones"
+        )
+    if samples.ndim == 4 and samples.shape[2] % 2 == 1:
+        bandlimit = (samples.shape[2] + 1) // 2
+        if samples.shape[1] == s2_samples.ntheta(bandlimit, sampling):
+            return bandlimit
+    rows = "2L" if sampling == "dh" else "L"
+    raise ValueError(f"samples has shape {samples.shape}, but [n, {rows}, 2L-1, c] is accepted for {sampling!r}")
+
+
+@lru_cache(maxsize=32)
+def _synthesis(bandlimit: int, sampling: str) -> np.ndarray:
+    """Y_lm(θ_t, 0) for m ≥ 0, real [θ, L, m]: its sum over l with f_lm is the Fourier coefficient m of ring t."""
+    theta, _ = grid(bandlimit, sampling)
+    orders = np.arange(bandlimit)
+    return sph_harm_y(orders[:, None], orders, theta[:, None, None], 0.0).real
+
+
+@lru_cache(maxsize=32)
+def _analysis(bandlimit: int, sampling: str) -> np.ndarray:
+    """Weights [θ, L, m ≥ 0] that take the Fourier coefficients of the rings to f_lm.
+
+    For each order, the least-squares inverse of Y_lm(θ_t, 0) in the norm of the grid's quadrature. On "gl" and "dh" the
+    quadrature is exact for products Y_lm Y_l'm, and this is the quadrature sum itself.
+    """
+    legendre = _synthesis(bandlimit, sampling)
+    roots = np.sqrt(quad_weights(bandlimit, sampling))
+    weights = np.zeros_like(legendre)
+    for m in range(bandlimit):
+        weights[:, m:, m] = (np.linalg.pinv(roots[:, None] * legendre[:, m:, m]) * roots).T
+    return weights
+
+
+def _signs(bandlimit: int) -> np.ndarray:
+    """(-1)^m for m = 0..L-1, [L, 1]."""
+    return (-1.0) ** np.arange(bandlimit)[:, None]
+
+
+@lru_cache(maxsize=64)
+def _rotation_generator(l: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of J_y on degree l, in the basis of J_z."""
+    m = np.arange(-l, l)
+    raising = np.diag(np.sqrt(l * (l + 1.0) - m * (m + 1.0)), k=-1)
+    return np.linalg.eigh((raising - raising.T) / 2j)
+
+
+def _wigner_matrix(l: int, alpha: float, beta: float, gamma: float) -> np.ndarray:
+    """D^l_mn(α, β, γ) = e^{-imα} ⟨l m| exp(-iβ J_y) |l n⟩ e^{-inγ}, [2l+1, 2l+1], indices from -l."""
+    eigenvalues, vectors = _rotation_generator(l)
+    small_d = ((vectors * np.exp(-1j * beta * eigenvalues)) @ vectors.conj().T).real
+    orders = np.arange(-l, l + 1)
+    return np.exp(-1j * alpha * orders)[:, None] * small_d * np.exp(-1j * gamma * orders)
