@@ -14,10 +14,10 @@ import jax
 
 from ntkfield import checks
 from ntkfield.activations import Activation, activation
+from ntkfield.signals.harmonics import SAMPLINGS
 
 PLANAR_GROUPS = ("c1", "c4", "d4")
 GROUPS = ("so3", *PLANAR_GROUPS)
-SAMPLINGS = ("gl", "dh", "mw")
 
 
 class Kernels(NamedTuple):
@@ -77,7 +77,7 @@ def infinite_kernel(network: Network, x1: Any, x2: Any = None) -> Kernels:
 
 @dataclasses.dataclass(frozen=True)
 class MLP(Network):
-    r"""Fully connected network: ``depth`` weight layers :math:`z^{(1)}, \dots, z^{(L)}` with the activation between them.
+    r"""Fully connected network: ``depth`` weight layers and the activation between them.
 
     Inputs are arrays [n, d].
 

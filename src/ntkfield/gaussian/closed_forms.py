@@ -29,7 +29,7 @@ def _root(x: jax.Array) -> jax.Array:
 
 @jax.custom_jvp
 def relu(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
-    r"""ReLU: :math:`\frac1{2\pi}\left(\sqrt{\det} + q_{12}(\pi-\theta)\right)`, :math:`\theta` the angle between u and v.
+    r"""ReLU: :math:`\frac1{2\pi}\left(\sqrt{\det} + q_{12}(\pi-\theta)\right)`, :math:`\theta` their angle.
 
     Source: Cho and Saul, *Kernel Methods for Deep Learning* (2009), eq. 6, n = 1.
     """

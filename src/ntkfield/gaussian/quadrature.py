@@ -114,7 +114,7 @@ def _horner(a: jax.Array, b: jax.Array, c: jax.Array) -> tuple[jax.Array, jax.Ar
 
 
 def _at_the_ends(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The expectation at correlation +1 and -1: sums over the last axis of products with `right` and its mirror image."""
+    """The expectation at correlation +1 and -1: sums of products with `right` and with its mirror image."""
     zero = jnp.zeros(jnp.broadcast_shapes(left.shape[:-1], right.shape[:-1]))
 
     def add(total: tuple, values: tuple) -> tuple[tuple, None]:

@@ -1,0 +1,1 @@
+"""Group actions, elements and quadratures."""

@@ -1,5 +1,5 @@
 """Kernels at infinite width. Importing it registers the route of each network."""
 
-from ntkfield.infinite import mlp
+from ntkfield.infinite import mlp, so3
 
-__all__ = ["mlp"]
+__all__ = ["mlp", "so3"]

@@ -1,0 +1,140 @@
+r"""Kernels of SO(3)-invariant networks by the orbit identity.
+
+With filters that reach over the whole group, every layer's kernel on SO(3) x SO(3) is a function of the relative
+rotation alone, and the group part of every convolution is the identity on it:
+
+.. math:: \Theta(f, f') = \int_{SO(3)} \Theta^{MLP}\big(\langle f,f\rangle, c(R), \langle f',f'\rangle\big)\,dR,
+   \qquad c(R) = \langle f, \rho(R) f'\rangle = \frac1{4\pi C}\sum_{lmn}\overline{f_{lm}}\, D^l_{mn}(R)\, f'_{ln},
+
+a function of one rotation, O(L³) numbers a pair, instead of one of two. The correlation :math:`c` is real, so half of
+its coefficients suffice. Source: arXiv 2406.06504, theorem 4.1 and section 5, reduced by the identity.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkfield import checks
+from ntkfield.activations import Activation
+from ntkfield.groups.so3 import rotation_grid
+from ntkfield.infinite import layers
+from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.networks import GroupCNN, Kernels, Scales, infinite_kernel
+from ntkfield.signals.harmonics import Harmonics, grid
+
+# Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
+ROTATIONS_AT_ONCE = 2**17
+
+
+@infinite_kernel.register
+def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+    """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
+    a = as_harmonics(network, "x1", x1)
+    if x2 is None:
+        i, j = np.triu_indices(len(a))
+        return Kernels(*(_mirrored(k, i, j) for k in pair_kernels(network, a, a, i, j)))
+    b = as_harmonics(network, "x2", x2)
+    i, j = (index.ravel() for index in np.indices((len(a), len(b))))
+    return Kernels(*(jnp.asarray(k.reshape(len(a), len(b))) for k in pair_kernels(network, a, b, i, j)))
+
+
+def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+    """Kernels of the pairs (a[i], b[j]) only.
+
+    Args:
+        network: with group "so3".
+        a: signals [n1, L, 2L-1, c].
+        b: signals [n2, L, 2L-1, c].
+        i: indices into `a` [pairs].
+        j: indices into `b` [pairs].
+
+    Returns:
+        Kernels as NumPy arrays [pairs].
+    """
+    if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
+        raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
+    left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b))
+    left = left[:, :, network.bandlimit - 1 :].conj()
+    rotations = network.quadrature * (2 * network.quadrature - 1) ** 2
+    chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
+    static = (network.depth, network.activation, network.bandlimit, network.quadrature)
+    parts = [
+        _pairs(*static, network.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        for start in range(0, len(i), chunk)
+    ]
+    return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
+
+
+def correlation(bandlimit: int, quadrature: int, left: jax.Array, right: jax.Array) -> jax.Array:
+    r"""Correlations :math:`c(R)` of pairs of signals at every rotation of the quadrature.
+
+    Args:
+        bandlimit: L.
+        quadrature: Q, with A = 2Q - 1.
+        left: conjugate coefficients of order m >= 0 of the first signals [pairs, L, L, c].
+        right: coefficients of the second signals [pairs, L, 2L-1, c].
+
+    Returns:
+        Real array [pairs, Q, A, A] over beta, gamma, alpha.
+    """
+    grid = rotation_grid(bandlimit, quadrature)
+    channels = left.shape[-1]
+    # Sums over channels and degrees are short: written as sums of products they fuse, as matrix products they do not.
+    product = sum(left[..., :, None, c] * right[..., None, :, c] for c in range(channels)) / (4 * np.pi * channels)
+    fourier = sum(grid.wigner[degree] * product[:, None, degree] for degree in range(bandlimit))
+    fourier = jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma)
+    parts = jnp.concatenate([fourier.real, fourier.imag], axis=2)
+    return jnp.einsum("pbmg,ma->pbga", parts, grid.phase_alpha)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _pairs(
+    depth: int,
+    activation: Activation,
+    bandlimit: int,
+    quadrature: int,
+    scales: Scales,
+    left: jax.Array,
+    right: jax.Array,
+    i: jax.Array,
+    j: jax.Array,
+) -> Kernels:
+    q11, q22 = (_mean_square(f, start)[index] for f, start, index in ((left, 0, i), (right, bandlimit - 1, j)))
+    c = correlation(bandlimit, quadrature, left[i], right[j])
+    kernels = layers.recursion(depth + 1, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
+    weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]
+    return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
+
+
+def _mean_square(f: jax.Array, start: int) -> jax.Array:
+    """Mean over sphere and channels of squared real signals, from their coefficients of order m >= 0."""
+    half = jnp.abs(f[:, :, start:]) ** 2
+    total = 2 * jnp.sum(half, axis=(1, 2, 3)) - jnp.sum(half[:, :, 0], axis=(1, 2))
+    return total / (4 * np.pi * f.shape[-1])
+
+
+def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:
+    """Signals given as harmonics or as samples on the network's grid, as harmonics of the network's band-limit."""
+    if isinstance(x, Harmonics):
+        if x.bandlimit != network.bandlimit:
+            raise checks.refuse(f"{field}.bandlimit", x.bandlimit, f"the network's, {network.bandlimit}")
+        return x
+    samples = checks.array(field, x, "n, theta, phi, c")
+    expected = grid(network.bandlimit, network.sampling).shape
+    if samples.shape[1:3] != expected:
+        raise checks.refuse(
+            f"{field} of shape",
+            samples.shape,
+            f"[n, {expected[0]}, {expected[1]}, c], the {network.sampling} grid of band-limit {network.bandlimit}",
+        )
+    return Harmonics.from_grid(samples, network.sampling)
+
+
+def _mirrored(upper: np.ndarray, i: np.ndarray, j: np.ndarray) -> jax.Array:
+    n = i[-1] + 1
+    full = np.empty((n, n))
+    full[i, j] = full[j, i] = upper
+    return jnp.asarray(full)
