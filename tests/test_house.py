@@ -22,7 +22,7 @@ FLOORS = (
     {"networks", "groups"},
     {"activations", "gaussian"},
     {"signals", "datasets"},
-    {"store", "checks"},
+    {"store", "checks", "progress"},
 )
 # Doors between rooms of one floor, one way each.
 DOORS = {("networks", "groups"), ("activations", "gaussian")}

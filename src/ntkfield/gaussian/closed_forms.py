@@ -11,6 +11,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from ntkfield.gaussian.angle import arctan2
+
 # Inner products carry rounding of a few units, and the square root of it would pass for an angle: a determinant
 # this small, relative to the product of the variances, is correlation +-1.
 ROUNDING = 32 * float(jnp.finfo(jnp.float64).eps)
@@ -34,7 +36,7 @@ def relu(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
     Source: Cho and Saul, *Kernel Methods for Deep Learning* (2009), eq. 6, n = 1.
     """
     root = jnp.sqrt(_determinant(q11, q12, q22))
-    return (root + q12 * (math.pi - jnp.arctan2(root, q12))) / (2 * math.pi)
+    return (root + q12 * (math.pi - arctan2(root, q12))) / (2 * math.pi)
 
 
 @relu.defjvp
@@ -53,7 +55,7 @@ def step(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
     Its derivative is truly infinite at correlation :math:`\pm1`; there, and at zero variance, it is given as zero.
     Source: Cho and Saul (2009), eq. 6, n = 0.
     """
-    angle = jnp.arctan2(jnp.sqrt(_determinant(q11, q12, q22)), q12)
+    angle = arctan2(jnp.sqrt(_determinant(q11, q12, q22)), q12)
     return jnp.where(q11 * q22 > 0, (math.pi - angle) / (2 * math.pi), 0.25)
 
 
@@ -77,7 +79,7 @@ def erf(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
     Source: Williams, *Computing with infinite networks* (1996), eq. 11.
     """
     determinant = 1 + 2 * (q11 + q22) + 4 * (q11 * q22 - q12**2)
-    return (2 / math.pi) * jnp.arctan2(2 * q12, jnp.sqrt(determinant))
+    return (2 / math.pi) * arctan2(2 * q12, jnp.sqrt(determinant))
 
 
 def gelu(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
@@ -92,7 +94,7 @@ def gelu(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
     """
     root = jnp.sqrt(1 + q11 + q22 + (q11 * q22 - q12**2))
     even = q11 * q22 + q12**2 * (1 - q11 / (1 + q11) - q22 / (1 + q22))
-    return q12 * (0.25 + jnp.arctan2(q12, root) / (2 * math.pi)) + even / (2 * math.pi * root)
+    return q12 * (0.25 + arctan2(q12, root) / (2 * math.pi)) + even / (2 * math.pi * root)
 
 
 def sine(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:

@@ -23,6 +23,7 @@ from ntkfield.groups.so3 import rotation_grid
 from ntkfield.infinite import layers
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.networks import GroupCNN, Kernels, Scales, infinite_kernel
+from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 
 # Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
@@ -63,7 +64,7 @@ def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j
     static = (network.depth, network.activation, network.bandlimit, network.quadrature)
     parts = [
         _pairs(*static, network.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
-        for start in range(0, len(i), chunk)
+        for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs")
     ]
     return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
 

@@ -1,0 +1,23 @@
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.5")
+
+
+# Read from the repository, whatever the working directory; --configfile and --config override it key by key.
+configfile: Path(workflow.basedir) / "config/default.yaml"
+
+
+# Used only with --sdm apptainer; build it from envs/Containerfile.
+container: "envs/ntkfield.sif"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/molecules.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        study_targets(),

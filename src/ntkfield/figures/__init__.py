@@ -1,0 +1,1 @@
+"""Figures from datasets: each module takes a dataset and returns a matplotlib figure."""

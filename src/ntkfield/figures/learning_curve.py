@@ -1,0 +1,94 @@
+"""Test error against training size, one panel per way of matching atoms."""
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
+
+TITLES = {
+    "element": "atoms of equal element",
+    "all": "all pairs of atoms",
+    "slot": "atoms of equal position in the list",
+}
+COLOUR = {"so3": BLUE, "mlp": ORANGE}
+# arXiv 2406.06504, demonstration on QM9: 10 training and 20 test molecules, one split, meV.
+PUBLISHED = {"so3": (10, 3340.9), "mlp": (10, 5951.8)}
+
+
+def plot(curve: xr.Dataset) -> Figure:
+    """Draw mean absolute errors with their spread over splits.
+
+    Args:
+        curve: as stored by the molecules study: ``mean_absolute_error`` in eV [model, seed, train_size] with the
+            coordinates network, matching and kernel along model, and ``baseline``.
+    """
+    panels = [m for m in TITLES if m in curve["matching"].values]
+    with house_style():
+        figure, axes = plt.subplots(
+            1, len(panels), figsize=(1.2 + 3.7 * len(panels), 3.9), sharey=True, squeeze=False, layout="constrained"
+        )
+        for axis, matching in zip(axes[0], panels, strict=True):
+            _panel(axis, curve, matching)
+        axes[0, 0].set_ylabel("mean absolute test error (meV)")
+        figure.suptitle("Atomization energies of QM9 molecules, infinitely wide networks")
+        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _panel(axis: Axes, curve: xr.Dataset, matching: str) -> None:
+    shown = [matching, "flat"] if matching == "slot" else [matching]
+    sizes = curve["train_size"].values
+    baseline = 1000 * curve["baseline"].isel(model=0).mean("seed")
+    axis.plot(sizes, baseline, color=GREY, linestyle=":")
+    for model in range(curve.sizes["model"]):
+        one = curve.isel(model=model)
+        if one["matching"].item() not in shown:
+            continue
+        errors = 1000 * one["mean_absolute_error"]
+        flat = one["matching"].item() == "flat"
+        ntk = one["kernel"].item() == "ntk"
+        axis.errorbar(
+            sizes * (sizes.max() / sizes.min()) ** (0.006 if ntk else -0.006),
+            errors.mean("seed"),
+            errors.std("seed", ddof=1),
+            color=GREEN if flat else COLOUR.get(one["network"].item(), GREY),
+            linestyle="-" if ntk else "--",
+            marker="o" if ntk else "s",
+            markerfacecolor=None if ntk else "white",
+            capsize=2.5,
+        )
+    if matching == "slot":
+        for name, (size, error) in PUBLISHED.items():
+            axis.plot(size, error, marker="*", markersize=12, color=COLOUR[name], markeredgecolor="black", linestyle="")
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_title(TITLES[matching])
+    axis.set_xlabel("training molecules")
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", " ")))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.grid(True, which="both", axis="y", color="0.92", linewidth=0.8)
+
+
+def _legend(curve: xr.Dataset) -> list[Line2D]:
+    def line(label: str, **style: object) -> Line2D:
+        return Line2D([], [], label=label, **style)
+
+    matchings = curve["matching"].values
+    handles = [line("SO(3)-invariant network", color=BLUE), line("MLP, same atoms compared", color=ORANGE)]
+    if "flat" in matchings:
+        handles.append(line("MLP on all atoms end to end", color=GREEN))
+    handles += [
+        line("NTK (trained)", color="black", marker="o"),
+        line("NNGP (last layer trained)", color="black", marker="s", linestyle="--", markerfacecolor="white"),
+        line("predicting the mean", color=GREY, linestyle=":"),
+    ]
+    if "slot" in matchings:
+        star = {"marker": "*", "markersize": 11, "linestyle": "", "markeredgecolor": "black"}
+        handles.append(line("published, one split", color="white", **star))
+    return handles

@@ -1,0 +1,185 @@
+r"""Kernels between molecules: sums of a network's kernel over matched pairs of atoms.
+
+A molecule is a set of spherical signals, one per atom, each seen by a network whose outputs are summed. Atoms that
+share a network contribute :math:`\sum_{ij} k(f_i, f'_j)` over the pairs that see the same one:
+
+- ``all``: one network for all atoms;
+- ``element``: one network per element, pairs of equal element;
+- ``slot``: one independent network per position in the molecule's list of atoms, as published in arXiv 2406.06504;
+  positions up to :data:`SLOTS` that a molecule lacks carry the zero signal;
+- ``flat``: one network on all slots laid end to end (the published MLP baseline; no SO(3) network can read it).
+
+``all`` and ``element`` are invariant under permutations of the atoms. The kernel of a pair of atoms is computed once,
+whatever number of matchings use it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from ntkfield import checks
+from ntkfield.infinite import layers, so3
+from ntkfield.networks import MLP, GroupCNN, Kernels
+from ntkfield.signals.harmonics import Harmonics
+
+SLOTS = 29  # atoms of QM9's largest molecule
+MATCHINGS = ("element", "all", "slot", "flat")
+
+
+class Environments(NamedTuple):
+    """The atoms of several molecules, molecule after molecule.
+
+    Attributes:
+        signals: spherical signal of every atom, [atom, L, 2L-1, c].
+        numbers: atomic numbers [atom].
+        n_atoms: atoms of each molecule [molecule].
+    """
+
+    signals: Harmonics
+    numbers: np.ndarray
+    n_atoms: np.ndarray
+
+    @property
+    def molecule(self) -> np.ndarray:
+        """Which molecule an atom belongs to [atom]."""
+        return np.repeat(np.arange(len(self.n_atoms)), self.n_atoms)
+
+    @property
+    def slot(self) -> np.ndarray:
+        """An atom's position in its molecule [atom]."""
+        return np.arange(len(self.numbers)) - np.repeat(np.cumsum(self.n_atoms) - self.n_atoms, self.n_atoms)
+
+
+def molecule_kernels(
+    network: MLP | GroupCNN,
+    a: Environments,
+    b: Environments | None = None,
+    matchings: Sequence[str] = ("element",),
+    sampling: str = "gl",
+) -> dict[str, Kernels]:
+    """NNGP and NTK between molecules, for several matchings at once.
+
+    Args:
+        network: an SO(3) network, which reads the signals themselves, or an MLP, which reads their samples.
+        a: molecules of the rows.
+        b: molecules of the columns; `a` again if not given, and then only pairs above the diagonal are computed.
+        matchings: of :data:`MATCHINGS`.
+        sampling: grid on which an MLP sees the signals, "gl", "dh" or "mw".
+
+    Returns:
+        For each matching, Kernels with NumPy arrays [molecules of a, molecules of b].
+
+    Raises:
+        ValueError: for an unknown matching, for ``flat`` with an SO(3) network, or for more than 29 atoms in slots.
+    """
+    _check(network, a, b, matchings)
+    pairwise = [matching for matching in matchings if matching != "flat"]
+    kernels = _pairwise(network, a, b, pairwise, sampling) if pairwise else {}
+    if "flat" in matchings:
+        rows = _flat(a, sampling)
+        kernels["flat"] = Kernels(*map(np.asarray, network.kernel(rows, None if b is None else _flat(b, sampling))))
+    return {matching: kernels[matching] for matching in matchings}
+
+
+def _check(network: MLP | GroupCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
+    for matching in matchings:
+        if matching not in MATCHINGS:
+            raise checks.refuse("matching", matching, f"one of {', '.join(MATCHINGS)}")
+    if "flat" in matchings and not isinstance(network, MLP):
+        raise checks.refuse("matching", "flat", "element, all or slot for a network that reads one atom at a time")
+    largest = max(int(side.n_atoms.max()) for side in (a, b) if side is not None)
+    if largest > SLOTS and {"slot", "flat"} & set(matchings):
+        raise checks.refuse("atoms in a molecule", largest, f"{SLOTS} or fewer for the matchings slot and flat")
+
+
+def _pairwise(
+    network: MLP | GroupCNN, a: Environments, b: Environments | None, matchings: Sequence[str], sampling: str
+) -> dict[str, Kernels]:
+    other = a if b is None else b
+    wanted = np.zeros((len(a.numbers), len(other.numbers)), dtype=bool)
+    for matching in matchings:
+        wanted |= _matched(matching, a, other)
+    i, j = np.nonzero(np.triu(wanted) if b is None else wanted)
+    kernels = _atom_kernels(network, a, other, i, j, sampling)
+    sums = {}
+    for matching in matchings:
+        used = _matched(matching, a, other)[i, j]
+        sums[matching] = Kernels(*(_sum(k[used], i[used], j[used], a, other, b is None) for k in kernels))
+    if "slot" in sums:
+        absent = _absent(network, a, other, sampling)
+        sums["slot"] = Kernels(*(k + extra for k, extra in zip(sums["slot"], absent, strict=True)))
+    return sums
+
+
+def _matched(matching: str, a: Environments, b: Environments) -> np.ndarray:
+    """Which pairs of atoms see the same network, bool [atoms of a, atoms of b]."""
+    if matching == "element":
+        return a.numbers[:, None] == b.numbers[None, :]
+    if matching == "slot":
+        return a.slot[:, None] == b.slot[None, :]
+    return np.ones((len(a.numbers), len(b.numbers)), dtype=bool)
+
+
+def _atom_kernels(
+    network: MLP | GroupCNN, a: Environments, b: Environments, i: np.ndarray, j: np.ndarray, sampling: str
+) -> Kernels:
+    """Kernels of the pairs of atoms (a[i], b[j])."""
+    if isinstance(network, GroupCNN):
+        return so3.pair_kernels(network, a.signals, b.signals, i, j)
+    left = _samples(a.signals, sampling)
+    full = network.kernel(left, None if a is b else _samples(b.signals, sampling))
+    return Kernels(*(np.asarray(k)[i, j] for k in full))
+
+
+def _samples(signals: Harmonics, sampling: str) -> np.ndarray:
+    return signals.to_grid(sampling).reshape(len(signals), -1)
+
+
+def _flat(a: Environments, sampling: str) -> np.ndarray:
+    """Samples of all slots end to end, [molecule, SLOTS * points * channels]."""
+    samples = _samples(a.signals, sampling)
+    flat = np.zeros((len(a.n_atoms), SLOTS, samples.shape[1]))
+    flat[a.molecule, a.slot] = samples
+    return flat.reshape(len(flat), -1)
+
+
+def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Environments, mirror: bool) -> np.ndarray:
+    """Sum pairs of atoms into pairs of molecules; `mirror` adds those below the diagonal of a symmetric matrix."""
+    shape = (len(a.n_atoms), len(b.n_atoms))
+    rows, columns = a.molecule[i], b.molecule[j]
+    if mirror:
+        below = i != j
+        rows, columns = np.append(rows, columns[below]), np.append(columns, rows[below])
+        k = np.append(k, k[below])
+    return np.bincount(rows * shape[1] + columns, k, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
+    """What empty slots contribute: their zero signal meets an atom, or another zero signal.
+
+    A zero signal is the same on all rotations, so its kernels are those of the plain network at zero inner product.
+    """
+    plain = network.plain if isinstance(network, GroupCNN) else network
+    sums = []
+    for side, other in ((a, b), (b, a)):
+        variance = _variance(network, side.signals, sampling)
+        alone = layers.recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), 0.0)
+        missing = side.slot[:, None] >= other.n_atoms[None, :]
+        sums.append([_per_molecule(side, np.asarray(k)[:, None] * missing) for k in alone])
+    zero = layers.recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
+    both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
+    return Kernels(*(left + right.T + float(k[0]) * both for left, right, k in zip(*sums, zero, strict=True)))
+
+
+def _variance(network: MLP | GroupCNN, signals: Harmonics, sampling: str) -> np.ndarray:
+    """Mean square of each signal, as the network's input sees it."""
+    if isinstance(network, GroupCNN):
+        return np.sum(np.abs(signals.coefficients) ** 2, axis=(1, 2, 3)) / (4 * np.pi * signals.n_channels)
+    return np.mean(_samples(signals, sampling) ** 2, axis=1)
+
+
+def _per_molecule(a: Environments, values: np.ndarray) -> np.ndarray:
+    """Sums of rows [atom, ...] over each molecule's atoms."""
+    return np.add.reduceat(values, np.cumsum(a.n_atoms) - a.n_atoms, axis=0)

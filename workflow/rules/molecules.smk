@@ -1,0 +1,151 @@
+# QM9 atomization energies from SO(3)-invariant and plain infinite-width kernels.
+MOLECULES = config["molecules"]
+
+
+include: "molecules_plan.smk"
+
+
+STUDIES["molecules"] = [
+    "results/molecules/learning_curve.pdf",
+    "results/molecules/learning_curve.csv",
+    "results/molecules/signals.pdf",
+]
+
+
+rule qm9:
+    output:
+        "results/qm9/qm9.zarr.zip",
+    log:
+        "results/logs/qm9.log",
+    benchmark:
+        "results/benchmarks/qm9.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        path=config["qm9"]["path"],
+    script:
+        "../scripts/qm9.py"
+
+
+rule molecules_block:
+    input:
+        qm9="results/qm9/qm9.zarr.zip",
+    output:
+        "results/molecules/blocks/{block}.zarr.zip",
+    log:
+        "results/logs/molecules_block/{block}.log",
+    benchmark:
+        "results/benchmarks/molecules_block/{block}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        pool_seed=MOLECULES["pool_seed"],
+        size=MOLECULES["tile_size"],
+    script:
+        "../scripts/molecules_block.py"
+
+
+rule molecules_tile:
+    input:
+        rows="results/molecules/blocks/{i}.zarr.zip",
+        columns="results/molecules/blocks/{j}.zarr.zip",
+    output:
+        "results/molecules/tiles/{network}/{i}_{j}.zarr.zip",
+    log:
+        "results/logs/molecules_tile/{network}/{i}_{j}.log",
+    benchmark:
+        "results/benchmarks/molecules_tile/{network}/{i}_{j}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        network=lambda wildcards: MOLECULES["networks"][wildcards.network],
+        matchings=lambda wildcards: molecule_matchings(wildcards.network),
+        signals=MOLECULES["signals"],
+    script:
+        "../scripts/molecules_tile.py"
+
+
+rule molecules_learning_curve:
+    input:
+        blocks=molecule_blocks(),
+        tiles=molecule_tiles(),
+    output:
+        dataset="results/molecules/learning_curve.zarr.zip",
+        table=report(
+            "results/molecules/learning_curve.csv",
+            caption="../report/learning_curve_table.rst",
+            category="Molecules",
+            labels={"result": "Learning curve", "form": "table"},
+        ),
+    log:
+        "results/logs/molecules_learning_curve.log",
+    benchmark:
+        "results/benchmarks/molecules_learning_curve.tsv"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        models=MOLECULES["models"],
+        tile_size=MOLECULES["tile_size"],
+        train_sizes=MOLECULES["train_sizes"],
+        test_size=MOLECULES["test_size"],
+        split_seeds=MOLECULES["split_seeds"],
+        diag_reg=MOLECULES["diag_reg"],
+    script:
+        "../scripts/molecules_learning_curve.py"
+
+
+rule molecules_learning_curve_figure:
+    input:
+        "results/molecules/learning_curve.zarr.zip",
+    output:
+        pdf="results/molecules/learning_curve.pdf",
+        png=report(
+            "results/molecules/learning_curve.png",
+            caption="../report/learning_curve.rst",
+            category="Molecules",
+            labels={"result": "Learning curve", "form": "figure"},
+        ),
+    log:
+        "results/logs/molecules_learning_curve_figure.log",
+    benchmark:
+        "results/benchmarks/molecules_learning_curve_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/molecules_learning_curve_figure.py"
+
+
+rule molecules_signals_figure:
+    input:
+        lambda wildcards: f"results/molecules/blocks/{MOLECULES['figure']['molecule'] // MOLECULES['tile_size']}.zarr.zip",
+    output:
+        pdf="results/molecules/signals.pdf",
+        png=report(
+            "results/molecules/signals.png",
+            caption="../report/signals.rst",
+            category="Molecules",
+            labels={"result": "An atom's signals", "form": "figure"},
+        ),
+    log:
+        "results/logs/molecules_signals_figure.log",
+    benchmark:
+        "results/benchmarks/molecules_signals_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        molecule=MOLECULES["figure"]["molecule"] % MOLECULES["tile_size"],
+        signals=MOLECULES["signals"],
+    script:
+        "../scripts/molecules_signals_figure.py"

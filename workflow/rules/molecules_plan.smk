@@ -1,0 +1,48 @@
+# Which blocks, tiles and matchings the molecules study needs. No rules here.
+
+
+def check_molecules():
+    """Refuse models that no network can compute."""
+    networks = MOLECULES["networks"]
+    for k, model in enumerate(MOLECULES["models"]):
+        if model["network"] not in networks:
+            refuse(f"molecules.models.{k}.network", model["network"], f"one of {', '.join(networks)}")
+        if model["matching"] == "flat" and networks[model["network"]]["group"] == "so3":
+            refuse(f"molecules.models.{k}.matching", "flat", "element, all or slot for a network on so3")
+    for name, network in networks.items():
+        for key, group in (("quadrature", "so3"), ("sampling", "none")):
+            if key in network and network["group"] != group:
+                refuse(f"molecules.networks.{name}.{key}", network[key], f"no such key unless group is {group}")
+    if molecule_block_count() * MOLECULES["tile_size"] > QM9_SIZE:
+        refuse("molecules.train_sizes", MOLECULES["train_sizes"], f"no more molecules than QM9 has, {QM9_SIZE}")
+    if MOLECULES["figure"]["molecule"] >= molecule_block_count() * MOLECULES["tile_size"]:
+        refuse("molecules.figure.molecule", MOLECULES["figure"]["molecule"], "a molecule of the pool")
+
+
+QM9_SIZE = 130_831
+
+
+def molecule_block_count():
+    """Blocks of the pool: whole ones, so that a larger pool leaves every tile as it is."""
+    return -(-(max(MOLECULES["train_sizes"]) + MOLECULES["test_size"]) // MOLECULES["tile_size"])
+
+
+def molecule_blocks():
+    return [f"results/molecules/blocks/{block}.zarr.zip" for block in range(molecule_block_count())]
+
+
+def molecule_tiles():
+    used = dict.fromkeys(model["network"] for model in MOLECULES["models"])
+    return [
+        f"results/molecules/tiles/{network}/{i}_{j}.zarr.zip"
+        for network in used
+        for j in range(molecule_block_count())
+        for i in range(j + 1)
+    ]
+
+
+def molecule_matchings(network):
+    return [model["matching"] for model in MOLECULES["models"] if model["network"] == network]
+
+
+check_molecules()
