@@ -46,7 +46,7 @@ class Activation(abc.ABC):
         return functools.reduce(lambda f, _: quadrature.derivative(f), range(checks.whole("order", order, 0)), self)
 
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
-        r"""Expectation :math:`\langle\sigma'(u)\sigma'(v)\rangle`: by Price's theorem, two_point's derivative in q12."""
+        r"""Expectation :math:`\langle\sigma'(u)\sigma'(v)\rangle`: two_point's derivative in q12 (Price's theorem)."""
         q12 = jnp.asarray(q12, jnp.float64)
         return jax.jvp(lambda q: self.two_point(q11, q, q22), (q12,), (jnp.ones_like(q12),))[1]
 

@@ -1,0 +1,1 @@
+"""Training in time: what gradient descent makes of a network's kernel."""
