@@ -1,1 +1,1 @@
-"""Training in time."""
+"""Training in time: what gradient descent makes of a network's kernel."""
