@@ -32,7 +32,8 @@ def arctan2(y: jax.Array, x: jax.Array) -> jax.Array:
     angle = 2**HALVINGS * tangent * series
     angle = jnp.where(up > across, math.pi / 2 - angle, angle)
     angle = jnp.where(x < 0, math.pi - angle, angle)
-    return jnp.where(y < 0, -angle, angle)
+    # Every consumer would otherwise be fused with a copy of all this: NNGP and NTK use the same angle.
+    return jax.lax.optimization_barrier(jnp.where(y < 0, -angle, angle))
 
 
 @arctan2.defjvp

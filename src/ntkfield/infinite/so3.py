@@ -82,13 +82,13 @@ def correlation(bandlimit: int, quadrature: int, left: jax.Array, right: jax.Arr
         Real array [pairs, Q, A, A] over beta, gamma, alpha.
     """
     grid = rotation_grid(bandlimit, quadrature)
-    channels = left.shape[-1]
-    # Sums over channels and degrees are short: written as sums of products they fuse, as matrix products they do not.
-    product = sum(left[..., :, None, c] * right[..., None, :, c] for c in range(channels)) / (4 * np.pi * channels)
-    fourier = sum(grid.wigner[degree] * product[:, None, degree] for degree in range(bandlimit))
-    fourier = jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma)
-    parts = jnp.concatenate([fourier.real, fourier.imag], axis=2)
-    return jnp.einsum("pbmg,ma->pbga", parts, grid.phase_alpha)
+    # Left to itself, XLA fuses each step into the next and repeats it for every element of the next: five times slower.
+    barrier = jax.lax.optimization_barrier
+    product = barrier(jnp.einsum("plmc,plnc->plmn", left, right) / (4 * np.pi * left.shape[-1]))
+    fourier = barrier(sum(grid.wigner[degree] * product[:, None, degree] for degree in range(bandlimit)))
+    fourier = barrier(jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma))
+    parts = barrier(jnp.concatenate([fourier.real, fourier.imag], axis=2))
+    return barrier(jnp.einsum("pbmg,ma->pbga", parts, grid.phase_alpha))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
