@@ -61,11 +61,11 @@ env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
 .PHONY: test
 test: .venv/.installed  ## Run all tests
-	$(WITH_VENV) $(BIN)/pytest
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile
 
 .PHONY: test-fast
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
-	$(WITH_VENV) $(BIN)/pytest -m "not slow and not workflow"
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow"
 
 # The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
 # Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.

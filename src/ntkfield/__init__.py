@@ -9,11 +9,13 @@ from ntkfield import infinite  # noqa: E402, F401
 from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
 from ntkfield.networks import MLP, GroupCNN, Kernels  # noqa: E402
+from ntkfield.signals.harmonics import Harmonics  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
     "MLP",
     "GroupCNN",
+    "Harmonics",
     "Kernels",
     "activation",
     "ensemble_covariance",

@@ -1,0 +1,33 @@
+"""Tiles of a Gram matrix."""
+
+import numpy as np
+import xarray as xr
+
+from ntkfield.infinite import tiles
+
+
+def test_more_blocks_only_append_tiles() -> None:
+    few, many = list(tiles.tile_indices(3)), list(tiles.tile_indices(5))
+    assert many[: len(few)] == few
+    assert len(set(many)) == 5 * 6 // 2
+    assert all(i <= j for i, j in many)
+
+
+def test_blocks_are_whole() -> None:
+    assert [tiles.block_count(n, 8) for n in (1, 8, 9, 16)] == [1, 1, 2, 2]
+
+
+def test_a_submatrix_reads_only_its_tiles() -> None:
+    matrix = np.random.default_rng(0).normal(size=(12, 12))
+    matrix += matrix.T
+    read = []
+
+    def load(i: int, j: int) -> xr.Dataset:
+        read.append((i, j))
+        block = matrix[4 * i : 4 * i + 4, 4 * j : 4 * j + 4]
+        return xr.Dataset({"ntk": (("matching", "row", "column"), block[None])}, coords={"matching": ["element"]})
+
+    gram = tiles.TiledGram(load, 4, "ntk", {"matching": "element"})
+    rows, columns = np.array([9, 0, 3, 10]), np.array([1, 11, 8])
+    np.testing.assert_array_equal(gram(rows, columns), matrix[np.ix_(rows, columns)])
+    assert set(read) == {(0, 0), (0, 2), (2, 2)}
