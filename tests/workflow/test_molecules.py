@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from ntkfield import store
 
@@ -19,17 +20,26 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 def command(folder: Path, *arguments: str) -> list[str]:
     base = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    return [*base, "--cores", "2", "--rerun-incomplete", "--configfile", str(ROOT / "config/ci.yaml"), *arguments]
+    configs = () if "--configfile" in arguments else ("--configfile", str(ROOT / "config/ci.yaml"))
+    return [*base, "--cores", "2", "--rerun-incomplete", *configs, *arguments]
 
 
-def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
+def snakemake(folder: Path, *arguments: str) -> str:
     run = subprocess.run(command(folder, *arguments), capture_output=True, text=True, timeout=500, check=False)
-    assert not check or run.returncode == 0, run.stdout + run.stderr
+    assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
 
 
-def planned(output: str) -> dict[str, int]:
-    """Jobs of a dry run, by rule."""
+def changed(folder: Path, change: dict) -> list[str]:
+    """Arguments that change keys of the config, as a user's own config file does."""
+    path = folder / "change.yaml"
+    path.write_text(yaml.safe_dump(change))
+    return ["--configfile", str(ROOT / "config/ci.yaml"), str(path)]
+
+
+def planned(folder: Path, change: dict | None = None) -> dict[str, int]:
+    """Jobs that a dry run names, by rule."""
+    output = snakemake(folder, "--dry-run", *changed(folder, change or {}))
     if "Nothing to be done" in output:
         return {}
     table = output.split("Job stats:")[1].split("total")[0]
@@ -60,55 +70,62 @@ def test_everything_promised_is_there(finished: Path) -> None:
 
 
 def test_a_second_run_does_nothing(finished: Path) -> None:
-    assert planned(snakemake(finished, "--dry-run")) == {}
+    assert planned(finished) == {}
 
 
 def test_one_figure_can_be_asked_for(finished: Path) -> None:
-    assert planned(snakemake(finished, "--dry-run", "results/molecules/learning_curve.pdf")) == {}
+    assert "Nothing to be done" in snakemake(finished, "--dry-run", "results/molecules/learning_curve.pdf")
 
 
 def test_more_training_molecules_add_tiles_and_recompute_none(finished: Path) -> None:
     # 12 + 4 molecules are 2 blocks of 8, 20 + 4 are 3: the tiles (0,2), (1,2), (2,2) are new, for each network
-    jobs = planned(snakemake(finished, "--dry-run", "--config", "molecules={train_sizes: [8, 20]}"))
+    jobs = planned(finished, {"molecules": {"train_sizes": [8, 20]}})
     assert jobs["molecules_tile"] == 2 * 3
     assert jobs["molecules_block"] == 1
     assert "qm9" not in jobs
 
 
 def test_a_seed_of_a_split_changes_no_tile(finished: Path) -> None:
-    jobs = planned(snakemake(finished, "--dry-run", "--config", "molecules={split_seeds: [5, 6, 7]}"))
+    jobs = planned(finished, {"molecules": {"split_seeds": [5, 6, 7]}})
     assert jobs == {"molecules_learning_curve": 1, "molecules_learning_curve_figure": 1}
 
 
 def test_a_drawing_option_redraws_only(finished: Path) -> None:
-    jobs = planned(snakemake(finished, "--dry-run", "--config", "molecules={figure: {molecule: 1}}"))
+    jobs = planned(finished, {"molecules": {"figure": {"molecule": 1}}})
     assert jobs == {"molecules_signals_figure": 1}
 
 
 def test_a_network_changes_its_own_tiles_only(finished: Path) -> None:
-    change = "molecules={networks: {mlp: {activation: erf}}}"
-    jobs = planned(snakemake(finished, "--dry-run", "--config", change))
+    jobs = planned(finished, {"molecules": {"networks": {"mlp": {"activation": "erf"}}}})
     assert jobs["molecules_tile"] == 3
     assert "molecules_block" not in jobs
 
 
+NETWORKS = "molecules", "networks", "so3"
+
+
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("keys", "value", "sentence"),
     [
-        ("molecule=1", r"molecule = 1 is refused: expected one of the keys"),
-        ("molecules={diag_reg: much}", r"molecules\.diag_reg = 'much' is refused: expected a value of type number"),
-        ("molecules={networks: {so3: {weight_variance: 0.0}}}", r"weight_variance = 0\.0 is refused: .* above 0"),
+        (("molecule",), 1, r"molecule = 1 is refused: expected one of the keys"),
         (
-            "molecules={networks: {so3: {activation: rleu}}}",
-            r"so3\.activation = 'rleu' is refused: expected one of relu",
+            ("molecules", "diag_reg"),
+            "much",
+            r"molecules\.diag_reg = 'much' is refused: expected a value of type number",
         ),
-        ("molecules={networks: {so3: {group: so2}}}", r"so3\.group = 'so2' is refused: expected one of so3"),
-        ("qm9={path: missing/folder}", r"qm9\.path = 'missing/folder' is refused: expected the path of an existing"),
-        ("molecules={train_sizes: [8, 200000]}", r"train_sizes = \[8, 200000\] is refused: .* 130831"),
+        ((*NETWORKS, "weight_variance"), 0.0, r"weight_variance = 0\.0 is refused: expected a number above 0"),
+        ((*NETWORKS, "activation"), "rleu", r"so3\.activation = 'rleu' is refused: expected one of relu"),
+        ((*NETWORKS, "group"), "so2", r"so3\.group = 'so2' is refused: expected one of so3"),
+        (("qm9", "path"), "missing/folder", r"qm9\.path = 'missing/folder' is refused: expected the path of an"),
+        (("molecules", "train_sizes"), [8, 200_000], r"train_sizes = \[8, 200000\] is refused: .* 130831"),
     ],
 )
-def test_a_bad_config_is_refused_in_one_sentence_before_any_work(tmp_path: Path, change: str, sentence: str) -> None:
-    run = subprocess.run(command(tmp_path, "--config", change), capture_output=True, text=True, check=False)
+def test_a_bad_config_is_refused_in_one_sentence_before_any_work(
+    tmp_path: Path, keys: tuple[str, ...], value: object, sentence: str
+) -> None:
+    for key in reversed(keys):
+        value = {key: value}
+    run = subprocess.run(command(tmp_path, *changed(tmp_path, value)), capture_output=True, text=True, check=False)
     assert run.returncode != 0
     refusals = [line for line in run.stderr.splitlines() if line.startswith("config: ")]
     assert len(refusals) == 1
@@ -130,7 +147,7 @@ def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Path, tm
     process.wait()
     # A file may bear its final name a moment before Snakemake has noted it as complete: only what is noted counts.
     snakemake(tmp_path, "--unlock")
-    jobs = planned(snakemake(tmp_path, "--dry-run"))
+    jobs = planned(tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.zarr.zip")}
     assert jobs["molecules_tile"] + len(list(tiles.rglob("*.zarr.zip"))) <= 6 + 2
     assert "qm9" not in jobs

@@ -21,8 +21,8 @@ from ntkfield import checks
 
 EPS = float(np.finfo(np.float64).eps)
 # How far, relative to the largest entry or eigenvalue, a Gram matrix may be from symmetric and positive: what kernels
-# computed by quadrature or from float32 inputs show. Anything further is another matrix.
-SLACK = EPS**0.5
+# computed in float32 show. Anything further is another matrix, or one whose error needs a regulariser.
+SLACK = 1e-6
 
 
 def gradient_flow(
@@ -181,7 +181,8 @@ def _cholesky(matrix: np.ndarray) -> jax.Array:
         raise checks.refuse(
             "condition number of the train-train kernel",
             condition,
-            f"one below {limit:.2g} where its inverse is needed: set diag_reg (1e-10, say), or a finite t",
+            f"one below {limit:.2g} where its inverse is needed: "
+            "set diag_reg above the kernel's own relative error (1e-10, say, if it is exact), or a finite t",
         )
     return factor
 
