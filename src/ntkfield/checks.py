@@ -64,4 +64,5 @@ def _number(field: str, value: float, accepted: str, holds: Callable[[float], bo
 
 def _short(value: object) -> str:
     text = repr(value) if not isinstance(value, np.generic) else str(value)
+    text = " ".join(text.split())  # arrays print in several lines
     return text if len(text) <= 80 else text[:77] + "..."

@@ -151,7 +151,8 @@ class GroupCNN(Network):
         if self.bandlimit is None:
             raise checks.refuse("bandlimit", None, "a whole number, 1 or above, for group so3")
         checks.whole("bandlimit", self.bandlimit, 1)
-        object.__setattr__(self, "quadrature", checks.whole("quadrature", self.quadrature or self.bandlimit, 1))
+        quadrature = self.bandlimit if self.quadrature is None else self.quadrature
+        object.__setattr__(self, "quadrature", checks.whole("quadrature", quadrature, 1))
         if self.sampling not in SAMPLINGS:
             raise checks.refuse("sampling", self.sampling, f"one of {', '.join(SAMPLINGS)}")
 

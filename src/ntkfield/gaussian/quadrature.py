@@ -98,18 +98,26 @@ def _price(f: Function, g: Function, order: int, primals: tuple, tangents: tuple
     return value, change
 
 
+# The steps of the two sums stand on their own so that calls outside jit find them compiled.
+def _add_term(total: tuple, terms: tuple) -> tuple[tuple, None]:
+    series, c, this, other = total
+    product = terms[0] * terms[1]
+    return (series * c + product, c, other + product, this), None
+
+
+def _add_node(total: tuple, values: tuple) -> tuple[tuple, None]:
+    u, v, mirrored = values
+    return (total[0] + u * v, total[1] + u * mirrored), None
+
+
 def _horner(a: jax.Array, b: jax.Array, c: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     r"""The sum of :math:`a_k b_k c^k` over k, and the sums of :math:`a_k b_k` over even and over odd k."""
     shape = jnp.broadcast_shapes(a.shape[1:], b.shape[1:], c.shape)
     zero = jnp.zeros(shape)
 
-    def add(total: tuple, terms: tuple) -> tuple[tuple, None]:
-        series, this, other = total
-        product = terms[0] * terms[1]
-        return (series * c + product, other + product, this), None
-
     # Horner runs from the highest degree to degree 0, an even one: `this` holds the sum of the last degree's parity.
-    (series, even, odd), _ = jax.lax.scan(add, (zero, zero, zero), (a[::-1], b[::-1]), unroll=8)
+    start = (zero, jnp.broadcast_to(c, shape), zero, zero)
+    (series, _, even, odd), _ = jax.lax.scan(_add_term, start, (a[::-1], b[::-1]), unroll=8)
     return series, even, odd
 
 
@@ -117,12 +125,8 @@ def _at_the_ends(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Arra
     """The expectation at correlation +1 and -1: sums of products with `right` and with its mirror image."""
     zero = jnp.zeros(jnp.broadcast_shapes(left.shape[:-1], right.shape[:-1]))
 
-    def add(total: tuple, values: tuple) -> tuple[tuple, None]:
-        u, v, mirrored = values
-        return (total[0] + u * v, total[1] + u * mirrored), None
-
     nodes = (jnp.moveaxis(values, -1, 0) for values in (left, right, right[..., ::-1]))
-    return jax.lax.scan(add, (zero, zero), tuple(nodes), unroll=8)[0]
+    return jax.lax.scan(_add_node, (zero, zero), tuple(nodes), unroll=8)[0]
 
 
 def _root(q: jax.Array) -> jax.Array:
