@@ -59,7 +59,7 @@ _FIELDS = ("kinds", "pairing", "order", "vertices", "propagators", "means", "int
 
 
 def _sort_key(diagram: Diagram) -> tuple:
-    rules = tuple(vertex.rule != "differentiate" for vertex in diagram.vertices)
+    rules = tuple(vertex.rule == "contract" for vertex in diagram.vertices)
     orders = tuple(vertex.orders for vertex in diagram.vertices)
     return (rules, -sum(map(sum, orders)), len(diagram.internals), len(diagram.propagators), diagram)
 

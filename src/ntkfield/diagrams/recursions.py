@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from . import algebra
+from . import algebra, notation
 from .codegen import CompiledRecursion, compile_polynomial
 from .enumeration import enumerate_diagrams
 from .graphs import Diagram
 from .rules import STANDARD, RuleSet
+from .symbols import tensor_latex
 from .tensors import SIZE, Pairing, Shape, canonical, definition, matchings, parse_kinds, shape_from_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,24 @@ class Recursion:
         """The recursion as one vectorised JAX function."""
         return _compile(self)
 
+    def latex(self, form: str = "compact") -> str:
+        """LaTeX of the recursion: "compact", one term per diagram, or "expanded", the reduced expression."""
+        if form == "compact":
+            terms = [notation.term_latex(diagram, self.labels) for diagram in self.diagrams]
+        elif form == "expanded":
+            terms = [sp.latex(term) for term in sp.Add.make_args(self.expression)] if self.polynomial else []
+        else:
+            raise ValueError(f"form is {form!r}; accepted are 'compact' and 'expanded'.")
+        return notation.recursion_latex(self.name, self.subscripts, terms)
+
+    def draw(self, columns: int | None = None, terms: bool = True) -> Figure:
+        """All diagrams on one sheet, each with its term; save it with ``.savefig("F.svg")`` (or .pdf, .png)."""
+        from . import drawing  # matplotlib is imported only when something is drawn
+
+        count = len(self.diagrams)
+        title = rf"${tensor_latex(self.name, self.subscripts)}$ at layer $\ell+1$: {count} diagram{'s' * (count != 1)}"
+        return drawing.draw_diagrams(self.diagrams, self.labels, title, columns, terms)
+
     def __repr__(self) -> str:
         return f"Recursion({self.name}, subscripts {self.subscripts}, order 1/n^{self.order})"
 
@@ -131,6 +154,14 @@ class Cumulant:
     def compile(self) -> dict[str, CompiledRecursion]:
         """Compiled recursion of every tensor, by name."""
         return {recursion.name: recursion.compile() for recursion in self.recursions}
+
+    def latex(self, form: str = "compact") -> str:
+        """LaTeX of every tensor's recursion, one equation after the other."""
+        return "\n\n".join(recursion.latex(form) for recursion in self.recursions)
+
+    def draw(self, columns: int | None = None, terms: bool = True) -> dict[str, Figure]:
+        """One sheet for every tensor, by name."""
+        return {recursion.name: recursion.draw(columns, terms) for recursion in self.recursions}
 
     def __iter__(self):
         return iter(self.recursions)

@@ -124,8 +124,8 @@ def tensor_latex(name: str, labels) -> str:
         elif base == two_point:
             base = symbol
     if base.startswith("V") and base[1:].isdigit():
-        base = rf"V_{{({base[1:]})}}"
-        return rf"{{{base}}}{_superscript(correction)}{{}}_{{{_subscript(labels)}}}"
+        mark = f"({base[1:]})" + (f"[{correction}]" if correction else "")
+        return rf"V^{{{mark}}}_{{{_subscript(labels)}}}"
     if "[" in base:
         kinds, _, pairs = base[:-1].partition("[")
         kinds = kinds.replace("Theta", r"\Theta ").replace("dNTK", r"\mathrm{d}\Theta ")
