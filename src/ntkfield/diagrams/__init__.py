@@ -9,6 +9,7 @@
 ``.compile()``; ``propagate`` runs compiled recursions through the layers. See ``rules`` for the rules.
 """
 
+from .components import Components
 from .layers import closure, propagate
 from .quadrature import Expectations, TrapezoidExpectations, gelu
 from .recursions import Cumulant, Recursion, cumulant, recursion
@@ -18,6 +19,7 @@ from .tensors import FIRST_ORDER
 __all__ = [
     "FIRST_ORDER",
     "RULES",
+    "Components",
     "Cumulant",
     "Expectations",
     "Recursion",

@@ -10,7 +10,7 @@ Terms are kept as a plain dictionary {Monomial: coefficient}; ``to_sympy`` turns
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -80,16 +80,36 @@ def _cumulant(items: tuple[Item, ...]) -> tuple[tuple[int, tuple[Item, ...]], ..
     return tuple(terms)
 
 
-def _blob_terms(items: tuple[Item, ...], orders: dict[int, int], labels: Sequence[int]) -> Iterator:
-    """Signed products of expectations of one blob, with the node every solid line has acted on."""
+def _blob_terms(items: tuple[Item, ...], orders: dict[int, int], labels: Sequence[int]) -> list[tuple]:
+    """(coefficient, {solid line: label of the node it acted on}, expectations) of one blob, equal terms merged."""
+    terms: dict[tuple, int] = {}
     for sign, blocks in _cumulant(items):
-        lines = [line for block in blocks for line in block.lines]
-        for hit in product(*(block.nodes for block in blocks for _ in block.lines)):
-            raised = dict(orders)
-            for node in hit:
-                raised[node] += 1
-            gauss = tuple(tuple(sorted((labels[node], raised[node]) for node in block.nodes)) for block in blocks)
-            yield sign, dict(zip(lines, hit, strict=True)), gauss
+        parts = [_block_terms(block, orders, labels) for block in blocks]
+        for picked in product(*(part.items() for part in parts)):
+            coefficient = sign
+            for _, count in picked:
+                coefficient *= count
+            hits = tuple(hit for (acted, _), _ in picked for hit in acted)
+            key = (hits, tuple(sorted(gauss for (_, gauss), _ in picked)))
+            terms[key] = terms.get(key, 0) + coefficient
+    return [(coefficient, dict(hits), gauss) for (hits, gauss), coefficient in terms.items() if coefficient]
+
+
+def _block_terms(block: Item, orders: dict[int, int], labels: Sequence[int]) -> dict[tuple, int]:
+    """⟨∂...∂ Π σ⟩ of one block: how often each (labels the lines acted on, expectation) occurs."""
+    state: dict[tuple, int] = {((), tuple(orders[node] for node in block.nodes)): 1}
+    for line in block.lines:
+        new: dict[tuple, int] = {}
+        for (acted, raised), count in state.items():
+            for k, node in enumerate(block.nodes):
+                key = ((*acted, (line, labels[node])), (*raised[:k], raised[k] + 1, *raised[k + 1 :]))
+                new[key] = new.get(key, 0) + count
+        state = new
+    result: dict[tuple, int] = {}
+    for (acted, raised), count in state.items():
+        gauss = tuple(sorted((labels[node], k) for node, k in zip(block.nodes, raised, strict=True)))
+        result[acted, gauss] = result.get((acted, gauss), 0) + count
+    return result
 
 
 def diagram_polynomial(diagram: Diagram, labels: Sequence[int]) -> Polynomial:
@@ -111,7 +131,7 @@ def diagram_polynomial(diagram: Diagram, labels: Sequence[int]) -> Polynomial:
             orders[a] = orders[b] = 1
             means.append(_theta(labels[a], labels[b]))
         powers = (contracts + sum(through), rates + len(omegas) - sum(through), diagram.ratio_power)
-        blobs = [list(_blob_terms(group, orders, labels)) for group in items]
+        blobs = [_blob_terms(group, orders, labels) for group in items]
         for picked in product(*blobs):
             coefficient, hits, gauss = base, {}, []
             for sign, acted, expectations in picked:
@@ -120,8 +140,8 @@ def diagram_polynomial(diagram: Diagram, labels: Sequence[int]) -> Polynomial:
                 gauss.extend(expectations)
             tensors = list(means)
             for which, (internal, shape) in enumerate(zip(diagram.internals, shapes, strict=True)):
-                nodes = [hits[which, k] if owner is None else owner for k, owner in enumerate(internal.owners)]
-                entry = tuple(labels[nodes[k]] for k in internal.flat_order)
+                ends = [hits[which, k] if owner is None else labels[owner] for k, owner in enumerate(internal.owners)]
+                entry = tuple(ends[k] for k in internal.flat_order)
                 tensors.append((shape.name, symbols.sort_labels(shape.name, entry)))
             key = Monomial(*powers, tuple(sorted(tensors)), tuple(sorted(gauss)))
             result[key] = result.get(key, Fraction(0)) + coefficient
