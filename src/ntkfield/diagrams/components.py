@@ -61,7 +61,8 @@ class Components:
         """K and Θ of infinite width at ``layer``."""
         while len(self._kernels) < layer:
             below = len(self._kernels)
-            gram, slopes = self._moment(below, (0, 0)), self._moment(below, (1, 1))
+            self._prepare(below, {(0, 0), (1, 1)})
+            gram, slopes = (self._moments[below, orders] for orders in ((0, 0), (1, 1)))
             theta = self._kernels[-1][1]
             self._kernels.append((
                 self._bias_variance + self._variance * gram,
@@ -69,10 +70,12 @@ class Components:
             ))  # fmt: skip
         return self._kernels[layer - 1]
 
-    def _moment(self, layer: int, orders: Orders) -> np.ndarray:
-        if (layer, orders) not in self._moments:
-            (self._moments[layer, orders],) = map(np.asarray, self._expectation(self.kernels(layer)[0], [orders]))
-        return self._moments[layer, orders]
+    def _prepare(self, layer: int, orders: set[Orders]) -> None:
+        """Compute the expectations that are not known yet, in one call of the engine."""
+        missing = sorted(key for key in orders if (layer, key) not in self._moments)
+        if missing:
+            for key, array in zip(missing, self._expectation(self.kernels(layer)[0], missing), strict=True):
+                self._moments[layer, key] = np.asarray(array)
 
     def value(self, tensor: str | Recursion, inputs: Sequence[int], layer: int) -> float:
         """Component of ``tensor`` with ``inputs`` at its subscripts, at ``layer`` (0.0 at layer 1).
@@ -105,8 +108,10 @@ class Components:
         places = dict(zip(found.flat_order, inputs, strict=True))
         labels = tuple(places[node] for node in range(len(inputs)))
         shapes = {internal.shape.name: internal.shape for diagram in found.diagrams for internal in diagram.internals}
+        terms = polynomial_at(found, labels)
+        self._prepare(below, {_ordered(gauss)[0] for gauss in algebra.integrals(terms)})
         total = 0.0
-        for key, coefficient in polynomial_at(found, labels).items():
+        for key, coefficient in terms.items():
             term = float(coefficient) * self._variance**key.c * self._rate**key.l * ratio**key.k
             for name, entry in key.tensors:
                 if name == "Theta":
@@ -117,8 +122,14 @@ class Components:
                     break
             else:
                 for gauss in key.expectations:
-                    ordered = sorted((order, label) for label, order in gauss)
-                    moment = self._moment(below, tuple(order for order, _ in ordered))
-                    term *= moment[tuple(label for _, label in ordered)]
+                    orders, index = _ordered(gauss)
+                    term *= self._moments[below, orders][index]
                 total += term
         return float(total)
+
+
+@cache
+def _ordered(gauss: algebra.Gauss) -> tuple[Orders, tuple[int, ...]]:
+    """Derivative orders, ascending, and the input of each."""
+    ordered = sorted((order, label) for label, order in gauss)
+    return tuple(order for order, _ in ordered), tuple(label for _, label in ordered)
