@@ -5,56 +5,15 @@ from itertools import permutations
 import numpy as np
 import pytest
 import sympy as sp
+from closed_form_expectations import GeluExpectations, LinearExpectations
 from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
 from ntkfield.diagrams import FIRST_ORDER, Components, RuleSet, cumulant, recursion
 from ntkfield.diagrams.graphs import Diagram
 from ntkfield.diagrams.rules import STANDARD
-from ntkfield.diagrams.tensors import matchings
 
 SECOND = ("V6", "K2", "V.1", "Theta2", "D.1", "F.1", "A.1", "B.1")
-
-
-class LinearExpectations:
-    """⟨Π σ^(k)⟩ of σ(z) = z by Wick's theorem: an engine that shares nothing with the quadrature."""
-
-    def __call__(self, kernel, orders):
-        kernel, found = np.asarray(kernel), []
-        for key in orders:
-            words = "abcdefghijkl"[: len(key)]
-            free = tuple(axis for axis, order in enumerate(key) if order == 0)
-            flat = [(words[axis], np.ones(len(kernel))) for axis, order in enumerate(key) if order]
-            array = np.zeros((len(kernel),) * len(key))
-            for pairing in matchings(free) if max(key) < 2 else ():
-                parts = flat + [(words[a] + words[b], kernel) for a, b in pairing]
-                array = array + np.einsum(",".join(w for w, _ in parts) + "->" + words, *(x for _, x in parts))
-            found.append(array)
-        return found
-
-
-class OneInputGelu:
-    """⟨Π σ^(k)⟩ of one input for GELU, with derivatives in closed form: (zΦ)^(k) = z Φ^(k) + k Φ^(k-1)."""
-
-    x = np.linspace(-9, 9, 241)
-    weight = np.exp(-(x**2) / 2) / np.exp(-(x**2) / 2).sum()
-
-    @staticmethod
-    def derivative(z, k):
-        def cdf(j):
-            if j == 0:
-                return ndtr(z)
-            hermite = np.polynomial.hermite_e.hermeval(z, [0] * (j - 1) + [1])
-            return (-1) ** (j - 1) * hermite * np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
-
-        return z * cdf(k) + (k * cdf(k - 1) if k else 0)
-
-    def __call__(self, kernel, orders):
-        z = float(np.asarray(kernel)[0, 0]) ** 0.5 * self.x
-        tower = {k: self.derivative(z, k) for key in orders for k in key}
-        return [
-            np.array(self.weight @ np.prod([tower[k] for k in key], axis=0)).reshape((1,) * len(key)) for key in orders
-        ]
 
 
 # one input: the kernel of layer 4 is K times three independent factors chi²_n / n
@@ -122,11 +81,12 @@ def _narrow(n1, number, seed, batches=20):
     """
     n2, n3 = round(R * n1), round(R**2 * n1)
     grid = np.linspace(1e-3, 30, 3000)
-    z = np.sqrt(grid)[:, None] * OneInputGelu.x
+    z = np.sqrt(grid)[:, None] * GeluExpectations.x
     square = C * (z * ndtr(z)) ** 2
-    mean = square @ OneInputGelu.weight
+    mean = square @ GeluExpectations.weight
     m, v, t = (
-        CubicSpline(grid, f) for f in (mean, *(((square - mean[:, None]) ** k) @ OneInputGelu.weight for k in (2, 3)))
+        CubicSpline(grid, f)
+        for f in (mean, *(((square - mean[:, None]) ** k) @ GeluExpectations.weight for k in (2, 3)))
     )
     k_one, rng, found = float(m(1.0)), np.random.default_rng(seed), []
     top = float(m(m(k_one)))
@@ -152,7 +112,7 @@ def narrow():
 
 
 def _narrow_prediction(rules=STANDARD):
-    system = Components([[1.0]], [[1.0]], OneInputGelu(), weight_variance=C, ratios=R)
+    system = Components([[1.0]], [[1.0]], GeluExpectations(), weight_variance=C, ratios=R)
     names = ("K1", "K2", "V", "V.1", "V6", "V6.1")
     values = {name: system.value(recursion(name, rules), (0,) * len(recursion(name).subscripts), 4) for name in names}
     return {"K": float(system.kernels(4)[0][0, 0]), **values}
