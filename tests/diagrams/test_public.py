@@ -7,6 +7,7 @@ from matplotlib.transforms import Bbox
 
 from ntkfield.diagrams import FIRST_ORDER, TrapezoidExpectations, cumulant, gelu, recursion
 from ntkfield.diagrams import symbols as sy
+from ntkfield.diagrams.layout import place
 
 
 @pytest.mark.parametrize("name", ["W", "K", "Theta", "K0", "V5", "", None, 3, "theta1"])
@@ -83,6 +84,21 @@ def test_pictures_have_a_panel_per_diagram_and_names_that_do_not_collide(name, t
         path = tmp_path / f"{name}.{kind}"
         figure.savefig(path)
         assert path.stat().st_size > 5000
+
+
+def test_one_diagram_alone():
+    assert len(recursion("T").draw(12).axes) == 1
+    with pytest.raises(ValueError, match="only is 13; accepted is a position from 0 to 12"):
+        recursion("T").draw(13)
+
+
+def test_no_two_blobs_or_vertices_of_a_picture_coincide():
+    found = [*map(recursion, (*FIRST_ORDER, "V6", "V8", "K2", "V.1")), *cumulant(["z", "z", "Theta", "Theta"], 2)]
+    for diagram in (d for f in found for d in f.diagrams):
+        layout = place(diagram)
+        points = np.array([*layout.blobs, *layout.vertices, *layout.internals, *layout.ends.values()])
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)[np.triu_indices(len(points), 1)]
+        assert gaps.min() > 0.3, diagram
 
 
 def _evaluate(expression, labels, kernel, theta, tensors, moments, numbers):

@@ -93,8 +93,12 @@ def _names(canvas: Canvas, diagram: Diagram, layout: Layout, labels: Sequence[in
         half = 0.12 if vertex.rule == "omega" else 0.2 + 0.035 * sum(vertex.orders)
         canvas.name(middle, f"${text}$", _up(start, end), (0.26, 0.3, 0.36, 0.44, 0.52), half, 9)
     for internal, point in zip(diagram.internals, layout.internals, strict=True):
-        text = tensor_latex(internal.shape.name, "@").replace("_{@}", "")
-        half = 0.08 if len(text) < 2 else 0.2
+        name = internal.shape.name
+        if "[" in name:  # unnamed: the full name is in the term underneath
+            name, text = "X6", f"X^{{({len(internal.owners)})}}"
+        else:
+            text = tensor_latex(name, "@").replace("_{@}", "")
+        half = 0.08 if len(name) < 2 else 0.2
         away = np.array([0.0, 1.0 if point[1] >= -0.05 else -1.0])
         canvas.name(np.array(point), f"${text}$", away, (0.26, 0.3, 0.36, 0.44), half, 10)
 

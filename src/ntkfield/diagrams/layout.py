@@ -68,7 +68,31 @@ def _ring(diagram: Diagram) -> Layout:
         x, y = (sum(vertices[v][axis] for v in mine) / len(mine) for axis in (0, 1))
         shrink = 0.44 if len(mine) < n else 0.0
         blobs.append((shrink * x, shrink * y))
-    return Layout(ends, vertices, tuple(blobs), _inner(diagram, tuple(blobs)), (-3.2, 3.2, -2.8, 2.8))
+    spread = _push_apart(list(vertices), blobs, 0.9)
+    internals = _push_apart([*vertices, *spread], list(_inner(diagram, spread)), 0.55)
+    return Layout(ends, vertices, spread, internals, (-3.2, 3.2, -2.8, 2.8))
+
+
+def _push_apart(fixed: list[Point], free: list[Point], least: float) -> tuple[Point, ...]:
+    """Move ``free`` points by little until all are ``least`` apart from each other and from the fixed ones."""
+    points = [list(point) for point in free]
+    for _ in range(400):
+        moved = False
+        for i, p in enumerate(points):
+            for j, q in enumerate([*points, *map(list, fixed)]):
+                if i == j:
+                    continue
+                dx, dy = p[0] - q[0], p[1] - q[1]
+                gap = (dx * dx + dy * dy) ** 0.5
+                if gap < 0.999 * least:
+                    if gap < 1e-6:  # on top of each other: part in a direction of their own
+                        dx, dy, gap = cos(2.4 * i + 0.3), sin(2.4 * i + 0.3), 1.0
+                    step = min(0.25 * (least - min(gap, least)) + 0.01, 0.2)
+                    p[0], p[1] = p[0] + step * dx / gap, p[1] + step * dy / gap
+                    moved = True
+        if not moved:
+            break
+    return tuple((p[0], p[1]) for p in points)
 
 
 def _inner(diagram: Diagram, blobs: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -107,11 +107,18 @@ class Recursion:
             raise ValueError(f"form is {form!r}; accepted are 'compact' and 'expanded'.")
         return notation.recursion_latex(self.name, self.subscripts, terms)
 
-    def draw(self, columns: int | None = None, terms: bool = True) -> Figure:
-        """All diagrams on one sheet, each with its term; save it with ``.savefig("F.svg")`` (or .pdf, .png)."""
+    def draw(self, only: int | None = None, *, columns: int | None = None, terms: bool = True) -> Figure:
+        """All diagrams on one sheet, each with its term; save it with ``.savefig("F.svg")`` (or .pdf, .png).
+
+        ``only`` draws one diagram by position, without a title, for use in a talk or paper.
+        """
         from . import drawing  # matplotlib is imported only when something is drawn
 
         count = len(self.diagrams)
+        if only is not None:
+            if isinstance(only, bool) or only not in range(count):
+                raise ValueError(f"only is {only!r}; accepted is a position from 0 to {count - 1}.")
+            return drawing.draw_diagrams([self.diagrams[only]], self.labels, terms=terms)
         title = rf"${tensor_latex(self.name, self.subscripts)}$ at layer $\ell+1$: {count} diagram{'s' * (count != 1)}"
         return drawing.draw_diagrams(self.diagrams, self.labels, title, columns, terms)
 
@@ -159,9 +166,9 @@ class Cumulant:
         """LaTeX of every tensor's recursion, one equation after the other."""
         return "\n\n".join(recursion.latex(form) for recursion in self.recursions)
 
-    def draw(self, columns: int | None = None, terms: bool = True) -> dict[str, Figure]:
+    def draw(self, *, columns: int | None = None, terms: bool = True) -> dict[str, Figure]:
         """One sheet for every tensor, by name."""
-        return {recursion.name: recursion.draw(columns, terms) for recursion in self.recursions}
+        return {recursion.name: recursion.draw(columns=columns, terms=terms) for recursion in self.recursions}
 
     def __iter__(self):
         return iter(self.recursions)
