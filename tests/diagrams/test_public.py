@@ -1,11 +1,14 @@
 """The public entry: errors, LaTeX, pictures, compiled functions."""
 
+from itertools import permutations
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import sympy as sp
 from matplotlib.transforms import Bbox
 
-from ntkfield.diagrams import FIRST_ORDER, TrapezoidExpectations, cumulant, gelu, recursion
+from ntkfield.diagrams import FIRST_ORDER, TrapezoidExpectations, codegen, cumulant, gelu, recursion
 from ntkfield.diagrams import symbols as sy
 from ntkfield.diagrams.layout import place
 
@@ -116,14 +119,26 @@ def _evaluate(expression, labels, kernel, theta, tensors, moments, numbers):
         return (theta if name == "Theta" else tensors[name])[index]
 
     atoms = [e for e in sp.preorder_traversal(expression) if isinstance(e, sy.Expectation | sy.Tensor)]
-    return float(expression.subs({e: float(value(e)) for e in set(atoms)}).subs(numbers))
+    return float(expression.xreplace({e: sp.Float(float(value(e)), 17) for e in set(atoms)} | numbers))
 
 
-@pytest.mark.parametrize("name", ["A", "Theta1", "Q", "T"])
+class RandomExpectations:
+    """Random arrays, symmetric among equal orders: any engine will do to compare code with algebra."""
+
+    def __call__(self, kernel, orders):
+        found = []
+        for key in orders:
+            raw = np.random.default_rng(list(key)).normal(size=(len(kernel),) * len(key))
+            same = [p for p in permutations(range(len(key))) if [key[k] for k in p] == list(key)]
+            found.append(sum(raw.transpose(p) for p in same))
+        return found
+
+
+@pytest.mark.parametrize("name", ["A", "Theta1", "Q", "T", "V.1"])
 def test_compiled_function_equals_the_expression_entry_by_entry(name):
     """Random, fully unsymmetric tensors except for their own symmetries; three inputs, random entries."""
     rng = np.random.default_rng(5)
-    m, found, engine = 3, recursion(name), TrapezoidExpectations(gelu, nodes=(24, 24, 20))
+    m, found, engine = 3, recursion(name), RandomExpectations()
     root, spread = rng.normal(size=(2, m, m))
     kernel, theta = root @ root.T / 3 + 0.3 * np.eye(m), spread @ spread.T
     tensors = {}
@@ -140,7 +155,7 @@ def test_compiled_function_equals_the_expression_entry_by_entry(name):
             cache[key] = np.asarray(engine(kernel, [key])[0])
         return cache[key]
 
-    numbers = {sy.C_W: 1.7, sy.lambda_W: 0.6, sy.r: 1.4}
+    numbers = {sy.C_W: sp.Float(1.7, 17), sy.lambda_W: sp.Float(0.6, 17), sy.r: sp.Float(1.4, 17)}
     assert got.shape == (m,) * len(found.subscripts)
     for _ in range(4):
         index = tuple(rng.integers(m, size=got.ndim))
@@ -160,6 +175,24 @@ def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
         step(eye, np.eye(3), {"F": np.zeros((2,) * 4)}, engine)
     with pytest.raises(ValueError, match="4 distinct inputs was asked for; accepted are at most 3"):
         TrapezoidExpectations(gelu, nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
+
+
+@pytest.mark.parametrize(("activation", "error"), [(gelu, 2e-9), (jnp.tanh, 5e-8)])
+def test_default_grid_has_the_documented_error(activation, error):
+    root = np.random.default_rng(1).normal(size=(4, 6))
+    orders = [(0, 0, 0, 0), (0, 0, 1, 1), (1, 1, 1, 1)]
+    fine = TrapezoidExpectations(activation, nodes=(1, 1, 1, 38), cutoffs=(1.0, 1.0, 1.0, 7.5))
+    pairs = zip(
+        TrapezoidExpectations(activation)(root @ root.T / 6, orders), fine(root @ root.T / 6, orders), strict=True
+    )
+    worst = max(float(abs(a - b).max()) for a, b in pairs)
+    assert 0 < worst < error
+
+
+def test_too_many_terms_are_not_compiled(monkeypatch):
+    monkeypatch.setattr(codegen, "MAX_TERMS", 3)
+    with pytest.raises(ValueError, match=r"F has 5 terms; accepted for compilation are at most 3 .*Components"):
+        codegen.compile_polynomial("F", recursion("F").polynomial, (1, 3, 2, 4))
 
 
 def test_quadrature_against_closed_forms():

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from .algebra import Gauss, Polynomial, integrals
 from .quadrature import Expectations, Orders
 
+MAX_TERMS = 10_000
 _LETTERS = "abcdefghijklmnop"
 
 
@@ -110,7 +111,15 @@ _jitted = jax.jit(_plain, static_argnums=(0, 1))
 
 
 def compile_polynomial(name: str, polynomial: Polynomial, output: Sequence[int]) -> CompiledRecursion:
-    """Generate the function whose array has one axis per label of ``output``, in that order."""
+    """Generate the function whose array has one axis per label of ``output``, in that order.
+
+    More than ``MAX_TERMS`` terms raise ValueError: XLA would take minutes, ``Components`` does not.
+    """
+    if len(polynomial) > MAX_TERMS:
+        raise ValueError(
+            f"{name} has {len(polynomial)} terms; accepted for compilation are at most {MAX_TERMS} "
+            "(evaluate single entries with Components)."
+        )
     letter = {label: _LETTERS[k] for k, label in enumerate(output)}
     atoms: dict[tuple, str] = {}
     lines: list[str] = []
