@@ -1,0 +1,34 @@
+"""Feynman diagrams that derive, draw and compute the 1/n recursions of finite-width networks.
+
+>>> from ntkfield import diagrams
+>>> f = diagrams.recursion("F")
+>>> len(f.diagrams), f.subscripts
+(2, (1, 3, 2, 4))
+
+``recursion`` and ``cumulant`` give objects with ``.diagrams``, ``.expression``, ``.latex()``, ``.draw()`` and
+``.compile()``; ``propagate`` runs compiled recursions through the layers. See ``rules`` for the rules.
+"""
+
+from .components import Components
+from .layers import closure, propagate
+from .quadrature import Expectations, TrapezoidExpectations, gelu
+from .recursions import Cumulant, Recursion, cumulant, recursion
+from .rules import RULES, Rule, RuleSet
+from .tensors import FIRST_ORDER
+
+__all__ = [
+    "FIRST_ORDER",
+    "RULES",
+    "Components",
+    "Cumulant",
+    "Expectations",
+    "Recursion",
+    "Rule",
+    "RuleSet",
+    "TrapezoidExpectations",
+    "closure",
+    "cumulant",
+    "gelu",
+    "propagate",
+    "recursion",
+]

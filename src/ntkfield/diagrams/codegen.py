@@ -1,0 +1,172 @@
+"""Code generation: a polynomial of tensors and expectations becomes one JAX function over all inputs at once.
+
+The generated function reads every array through open-mesh indices, so that ``V[a, a, c, d]`` has one entry for every
+value of the output indices and a recursion is written once, without loops over components. Products of expectations
+that multiply the same tensor are summed first; XLA shares the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+
+from .algebra import Gauss, Polynomial, integrals
+from .quadrature import Expectations, Orders
+
+MAX_TERMS = 10_000
+_LETTERS = "abcdefghijklmnop"
+
+
+def _orders(gauss: Gauss) -> Orders:
+    return tuple(order for order, _ in sorted((order, label) for label, order in gauss))
+
+
+def _indices(gauss: Gauss) -> tuple[int, ...]:
+    return tuple(label for _, label in sorted((order, label) for label, order in gauss))
+
+
+@dataclass(frozen=True)
+class CompiledRecursion:
+    """One step of a recursion as a function of arrays.
+
+    ``source`` is the generated Python text, ``moments`` the derivative orders of the expectations it needs and
+    ``needs`` the names of the tensors of the layer below.
+    """
+
+    name: str
+    source: str
+    moments: tuple[Orders, ...]
+    needs: tuple[str, ...]
+    rank: int
+    _ranks: Mapping[str, int] = field(repr=False, compare=False)
+
+    @cached_property
+    def function(self) -> Callable:
+        """The generated function ``(moment, tensor, C_W, lambda_W, r, m) -> array``."""
+        scope: dict = {"jnp": jnp}
+        exec(compile(self.source, f"<recursion {self.name}>", "exec"), scope)
+        return scope["step"]
+
+    def __call__(
+        self,
+        kernel: jax.Array,
+        theta: jax.Array,
+        tensors: Mapping[str, jax.Array],
+        expectation: Expectations,
+        *,
+        weight_variance: float = 1.0,
+        weight_rate: float | None = None,
+        ratio: float = 1.0,
+    ) -> jax.Array:
+        """Tensor of layer l+1 with one axis of length m per subscript.
+
+        kernel, theta : [m, m], infinite-width K and Θ of layer l.
+        tensors : the tensors ``needs`` names, one axis per subscript.
+        expectation : engine for ⟨Π σ^(k)⟩, see ``quadrature.Expectations``.
+        weight_rate : λ_W, by default equal to C_W.  ratio : r = n_l / n_(l-1).
+
+        A missing tensor or a wrong shape raises ValueError.
+        """
+        kernel = jnp.asarray(kernel)
+        self.check(kernel, theta, tensors)
+        moments = dict(zip(self.moments, expectation(kernel, self.moments), strict=True))
+        rate = weight_variance if weight_rate is None else weight_rate
+        known = {**tensors, "Theta": jnp.asarray(theta)}
+        return evaluate(self, moments, {k: known[k] for k in (*self.needs, "Theta")}, weight_variance, rate, ratio)
+
+    def check(self, kernel: jax.Array, theta: jax.Array, tensors: Mapping[str, jax.Array]) -> None:
+        """Refuse missing tensors and wrong shapes with one sentence."""
+        m = kernel.shape[0]
+        if kernel.shape != (m, m) or jnp.shape(theta) != (m, m):
+            raise ValueError(
+                f"kernel and theta have shapes {kernel.shape} and {jnp.shape(theta)}; accepted is one [m, m] for both."
+            )
+        for name in self.needs:
+            if name not in tensors:
+                raise ValueError(f"tensors lacks {name!r}; accepted is a mapping with {', '.join(self.needs)}.")
+            if jnp.shape(tensors[name]) != (m,) * self._ranks[name]:
+                raise ValueError(
+                    f"tensors[{name!r}] has shape {jnp.shape(tensors[name])}; "
+                    f"accepted is {(m,) * self._ranks[name]} for {m} inputs."
+                )
+
+
+def evaluate(compiled: CompiledRecursion, moments: dict, tensors: dict, *numbers: float) -> jax.Array:
+    """Run a compiled step on expectations (by derivative orders) and tensors that are already at hand."""
+    keys = tuple(moments)
+    return _jitted(compiled, keys, tuple(moments.values()), tensors, *numbers)
+
+
+def _plain(compiled, keys, values, tensors, c, rate, ratio):
+    moment = dict(zip(keys, values, strict=True))
+    return compiled.function(moment, tensors, c, rate, ratio, tensors["Theta"].shape[0])
+
+
+_jitted = jax.jit(_plain, static_argnums=(0, 1))
+
+
+def compile_polynomial(name: str, polynomial: Polynomial, output: Sequence[int]) -> CompiledRecursion:
+    """Generate the function whose array has one axis per label of ``output``, in that order.
+
+    More than ``MAX_TERMS`` terms raise ValueError: XLA would take minutes, ``Components`` does not.
+    """
+    if len(polynomial) > MAX_TERMS:
+        raise ValueError(
+            f"{name} has {len(polynomial)} terms; accepted for compilation are at most {MAX_TERMS} "
+            "(evaluate single entries with Components)."
+        )
+    letter = {label: _LETTERS[k] for k, label in enumerate(output)}
+    atoms: dict[tuple, str] = {}
+    lines: list[str] = []
+
+    def atom(prefix: str, array: str, labels: tuple[int, ...]) -> str:
+        key = (array, labels)
+        if key not in atoms:
+            atoms[key] = f"{prefix}{len(atoms)}"
+            lines.append(f"    {atoms[key]} = {array}[{', '.join(letter[x] for x in labels)}]")
+        return atoms[key]
+
+    groups: dict[tuple, list[str]] = {}
+    ranks: dict[str, int] = {}
+    for key, value in polynomial.items():
+        for tensor, labels in key.tensors:
+            ranks[tensor] = len(labels)
+        held = tuple(atom("t", f"tensor[{tensor!r}]", labels) for tensor, labels in key.tensors)
+        gauss = [atom("e", f"moment[{_orders(g)}]", _indices(g)) for g in key.expectations]
+        groups.setdefault((key.c, key.l, key.k, held), []).append("*".join([_number(value), *gauss]))
+    moments = tuple(sorted({_orders(g) for g in integrals(polynomial)}))
+    rank = len(output)
+    body = [
+        f"def step(moment, tensor, C_W, lambda_W, r, m):\n    {_doc(name, output)}",
+        *(
+            f"    {_LETTERS[k]} = jnp.arange(m).reshape({tuple(-1 if j == k else 1 for j in range(rank))})"
+            for k in range(rank)
+        ),
+        *lines,
+        f"    out = jnp.zeros((m,) * {rank})",
+    ]
+    for (c, l, k, held), terms in groups.items():
+        scale = [f"{base}**{power}" for base, power in (("C_W", c), ("lambda_W", l), ("r", k)) if power]
+        body.append(f"    out = out + {'*'.join([*scale, *held, ''])}({' + '.join(terms)})")
+    body.append("    return out\n")
+    needs = tuple(sorted(set(ranks) - {"Theta"}))
+    return CompiledRecursion(name, "\n".join(body), moments, needs, rank, _Ranks(ranks))
+
+
+class _Ranks(dict):
+    """A dictionary that hashes by identity, so that its owner can be a static argument."""
+
+    __hash__ = object.__hash__
+
+
+def _number(value: Fraction) -> str:
+    return f"({value.numerator}/{value.denominator})" if value.denominator > 1 else f"({value.numerator})"
+
+
+def _doc(name: str, output: Sequence[int]) -> str:
+    return f'"""{name} with subscripts {", ".join(map(str, output))} on axes {", ".join(_LETTERS[: len(output)])}."""'

@@ -1,0 +1,75 @@
+"""Carry a closed set of tensors from the first layer to the last with compiled recursions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from . import codegen
+from .quadrature import Expectations
+from .recursions import Recursion, recursion
+from .tensors import FIRST_ORDER
+
+
+def closure(names: Sequence[str] | Sequence[Recursion]) -> dict[str, Recursion]:
+    """Recursions of ``names`` and of every tensor they need, by name."""
+    found: dict[str, Recursion] = {}
+    waiting = [item if isinstance(item, Recursion) else recursion(item) for item in names]
+    while waiting:
+        current = waiting.pop()
+        if current.name in found:
+            continue
+        found[current.name] = current
+        for shape in {internal.shape for diagram in current.diagrams for internal in diagram.internals}:
+            if shape.name not in found:
+                waiting.append(Recursion.of_shape(shape, current.rules))
+    return found
+
+
+def propagate(
+    kernel: jax.Array,
+    theta: jax.Array,
+    depth: int,
+    expectation: Expectations,
+    *,
+    names: Sequence[str] | Sequence[Recursion] = FIRST_ORDER,
+    weight_variance: float = 1.0,
+    bias_variance: float = 0.0,
+    weight_rate: float | None = None,
+    bias_rate: float | None = None,
+    ratios: Sequence[float] | float = 1.0,
+) -> list[dict[str, jax.Array]]:
+    """K, Theta and the tensors ``names`` (with all they need) at layers 1 .. ``depth``.
+
+    kernel, theta : [m, m], K and Θ of layer 1, where every tensor vanishes.
+    ratios : r of each step l -> l+1, or one number; rates default to the variances.
+
+    Source: the recursions of this package; PDLT eq. 4.x and 8.x for K and Θ.
+    """
+    if depth < 1:
+        raise ValueError(f"depth is {depth!r}; accepted is a whole number of layers from 1.")
+    rate = weight_variance if weight_rate is None else weight_rate
+    offset = bias_variance if bias_rate is None else bias_rate
+    steps = list(ratios) if isinstance(ratios, Sequence) else [ratios] * (depth - 1)
+    if len(steps) != depth - 1:
+        raise ValueError(f"ratios has {len(steps)} entries; accepted is one number or depth - 1 = {depth - 1} of them.")
+    system = {name: found.compile() for name, found in closure(names).items()}
+    orders = sorted({key for compiled in system.values() for key in compiled.moments} | {(0, 0), (1, 1)})
+    kernel, theta = jnp.asarray(kernel), jnp.asarray(theta)
+    m = kernel.shape[0]
+    tensors = {name: jnp.zeros((m,) * compiled.rank) for name, compiled in system.items()}
+    layers = [{"K": kernel, "Theta": theta, **tensors}]
+    for ratio in steps:
+        moments = dict(zip(orders, expectation(kernel, orders), strict=True))
+        new = {}
+        for name, compiled in system.items():
+            mine = {key: moments[key] for key in compiled.moments}
+            held = {key: tensors[key] for key in compiled.needs} | {"Theta": theta}
+            new[name] = codegen.evaluate(compiled, mine, held, weight_variance, rate, ratio)
+        theta = offset + rate * moments[0, 0] + weight_variance * theta * moments[1, 1]
+        kernel = bias_variance + weight_variance * moments[0, 0]
+        tensors = new
+        layers.append({"K": kernel, "Theta": theta, **tensors})
+    return layers

@@ -1,0 +1,137 @@
+"""Gaussian expectations ⟨Π σ^(k)_α⟩ of smooth activations, for every tuple of inputs at once.
+
+The plain trapezoid rule in whitened variables converges geometrically for analytic σ (Trefethen, Weideman, SIAM
+Review 56 (2014) 385). High derivatives of σ, which only occur with few inputs, ask for finer grids than four-point
+functions of σ and σ', so the grid depends on the number of distinct inputs. A p-fold expectation over m inputs is
+computed on every set of min(p, m) distinct ones, so repeated inputs cost nothing.
+
+``Expectations`` is the whole interface compiled recursions ask for; any object with this call can take its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import combinations
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Orders = tuple[int, ...]
+
+
+class Expectations(Protocol):
+    """Anything that gives ⟨σ^(k1)_a1 ... σ^(kp)_ap⟩."""
+
+    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+        """For a covariance [m, m] and several tuples of orders, arrays with one axis of length m per factor."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrapezoidExpectations:
+    """Tensor-product trapezoid rule for a smooth activation given as a JAX function of an array.
+
+    ``nodes[d-1]`` nodes per axis on [-``cutoffs[d-1]``, ``cutoffs[d-1]``] for d distinct inputs; the length of these
+    tuples is the largest d, beyond which ValueError is raised.
+
+    Errors measured with the default grid, unit covariances, four inputs: GELU 1e-10; tanh, whose poles are near,
+    5e-11 for ⟨σσσσ⟩, 1e-9 for ⟨σσσ'σ'⟩, 1e-8 for ⟨σ'σ'σ'σ'⟩ and up to 3e-7 with higher derivatives (40 nodes for
+    less); one or two inputs 1e-12 up to six derivatives. Activations with kinks (ReLU) need another engine: their
+    σ'' is not a function.
+    """
+
+    activation: Callable[[jax.Array], jax.Array]
+    nodes: tuple[int, ...] = (100, 100, 48, 32)
+    cutoffs: tuple[float, ...] = (8.5, 8.5, 8.0, 7.0)
+
+    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+        """Arrays [m] * len(orders_k) in float64, one for each tuple of derivative orders."""
+        kernel = jnp.asarray(kernel)
+        if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
+            raise ValueError(f"kernel has shape {kernel.shape}; accepted is a square matrix [m, m].")
+        m = kernel.shape[0]
+        by_size: dict[int, list[Orders]] = {}
+        for key in dict.fromkeys(tuple(sorted(key)) for key in orders):
+            by_size.setdefault(min(len(key), m), []).append(key)
+        most = min(len(self.nodes), len(self.cutoffs))
+        if by_size and max(by_size) > most:
+            raise ValueError(
+                f"an expectation of {max(by_size)} distinct inputs was asked for; "
+                f"accepted are at most {most} (give nodes and cutoffs for more, or pass fewer inputs)."
+            )
+        found: dict[Orders, jax.Array] = {}
+        for size, keys in by_size.items():
+            found.update(zip(keys, self._sets(kernel, size, tuple(keys)), strict=True))
+        results = []
+        for key in orders:
+            axes = np.argsort(np.argsort(key, kind="stable"), kind="stable")
+            results.append(found[tuple(sorted(key))].transpose(tuple(int(a) for a in axes)))
+        return results
+
+    def _sets(self, kernel: jax.Array, size: int, keys: tuple[Orders, ...]) -> list[jax.Array]:
+        """Fill arrays over all index tuples from the blocks of every set of ``size`` distinct inputs."""
+        m = kernel.shape[0]
+        sets = np.array(list(combinations(range(m), size)))
+        blocks = jax.lax.map(
+            lambda chosen: _block(
+                self.activation, kernel[chosen][:, chosen], keys, self.nodes[size - 1], self.cutoffs[size - 1]
+            ),
+            jnp.asarray(sets),
+        )
+        results = []
+        for key, block in zip(keys, blocks, strict=True):
+            full = jnp.zeros((m,) * len(key))
+            for chosen, values in zip(sets, block, strict=True):
+                full = full.at[np.ix_(*[chosen] * len(key))].set(values)
+            results.append(full)
+        return results
+
+
+@lru_cache(maxsize=64)
+def derivative(activation: Callable, order: int) -> Callable:
+    """σ^(order) as an elementwise function, by nested forward differentiation."""
+    if order == 0:
+        return activation
+    below = derivative(activation, order - 1)
+    return lambda z: jax.jvp(below, (z,), (jnp.ones_like(z),))[1]
+
+
+@partial(jax.jit, static_argnums=(0, 2, 3, 4))
+def _block(
+    activation: Callable, kernel: jax.Array, keys: tuple[Orders, ...], nodes: int, cutoff: float
+) -> tuple[jax.Array, ...]:
+    """Expectations over all index tuples of one small covariance [d, d]."""
+    d = kernel.shape[0]
+    x = np.linspace(-cutoff, cutoff, nodes)
+    w = np.exp(-(x**2) / 2)
+    w /= w.sum()
+    grid = np.stack(np.meshgrid(*[x] * d, indexing="ij")).reshape(d, -1)
+    weight = np.prod(np.stack(np.meshgrid(*[w] * d, indexing="ij")).reshape(d, -1), axis=0)
+    keep = weight > 1e-22 * weight.max()
+    grid, weight = grid[:, keep], weight[keep]
+    values, vectors = jnp.linalg.eigh(kernel)
+    z = (vectors * jnp.sqrt(jnp.clip(values, 0))) @ grid
+    tower = {k: derivative(activation, k)(z) for k in sorted({k for key in keys for k in key})}
+    results = []
+    for key in keys:
+        half = (len(key) + 1) // 2
+        left, right = (_outer([tower[k] for k in part], grid.shape[1]) for part in (key[:half], key[half:]))
+        results.append(((left * weight) @ right.T).reshape((d,) * len(key)))
+    return tuple(results)
+
+
+def _outer(factors: list[jax.Array], points: int) -> jax.Array:
+    """All products of one row from each factor: [d^len, points]."""
+    result = jnp.ones((1, points))
+    for factor in factors:
+        result = (result[:, None, :] * factor[None, :, :]).reshape(-1, points)
+    return result
+
+
+def gelu(z: jax.Array) -> jax.Array:
+    """Exact GELU, z Φ(z)."""
+    return z * 0.5 * (1 + jax.lax.erf(z / np.sqrt(2.0)))
