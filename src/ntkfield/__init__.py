@@ -18,7 +18,20 @@ __all__ = [
     "Harmonics",
     "Kernels",
     "activation",
+    "cumulant",
     "ensemble_covariance",
     "gradient_flow",
     "posterior",
+    "recursion",
 ]
+
+_DIAGRAMS = ("cumulant", "recursion")
+
+
+def __getattr__(name: str) -> object:
+    """The diagrams' names, whose import of SymPy would otherwise delay everyone's by half a second."""
+    if name in _DIAGRAMS:
+        from ntkfield import diagrams
+
+        return getattr(diagrams, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
