@@ -79,7 +79,6 @@ class TestGroupCNN:
             ({"quadrature": -2}, "quadrature = -2 is refused: expected a whole number, 1 or above"),
             ({"quadrature": False}, "quadrature = False is refused: expected a whole number, 1 or above"),
             ({"sampling": "healpix"}, "sampling = 'healpix' is refused: expected one of gl, dh, mw"),
-            ({"sampling": None}, "sampling = None is refused: expected one of gl, dh, mw"),
         ],
     )
     def test_refusals(self, change, message):
