@@ -8,6 +8,7 @@ jax.config.update("jax_enable_x64", True)
 from ntkfield import infinite  # noqa: E402, F401
 from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
+from ntkfield.infinite.augmented import augmented_kernel  # noqa: E402
 from ntkfield.networks import MLP, GroupCNN, Kernels  # noqa: E402
 from ntkfield.signals.harmonics import Harmonics  # noqa: E402
 
@@ -18,6 +19,7 @@ __all__ = [
     "Harmonics",
     "Kernels",
     "activation",
+    "augmented_kernel",
     "cumulant",
     "ensemble_covariance",
     "gradient_flow",

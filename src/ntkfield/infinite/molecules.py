@@ -84,6 +84,8 @@ def molecule_kernels(
 
 
 def _check(network: MLP | GroupCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
+    if isinstance(network, GroupCNN) and (network.kind != "so3" or network.head):
+        raise checks.refuse("network", network, "an MLP, or a GroupCNN of group so3 without a head")
     for matching in matchings:
         if matching not in MATCHINGS:
             raise checks.refuse("matching", matching, f"one of {', '.join(MATCHINGS)}")

@@ -20,9 +20,9 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import layers
+from ntkfield.infinite import layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
-from ntkfield.networks import GroupCNN, Kernels, Scales, infinite_kernel
+from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 
@@ -30,20 +30,15 @@ from ntkfield.signals.harmonics import Harmonics, grid
 ROTATIONS_AT_ONCE = 2**17
 
 
-@infinite_kernel.register
 def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
     """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
-    if x2 is None:
-        i, j = np.triu_indices(len(a))
-        return Kernels(*(_mirrored(k, i, j) for k in pair_kernels(network, a, a, i, j)))
-    b = as_harmonics(network, "x2", x2)
-    i, j = (index.ravel() for index in np.indices((len(a), len(b))))
-    return Kernels(*(jnp.asarray(k.reshape(len(a), len(b))) for k in pair_kernels(network, a, b, i, j)))
+    b = None if x2 is None else as_harmonics(network, "x2", x2)
+    return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
 
 
 def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
-    """Kernels of the pairs (a[i], b[j]) only.
+    """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
         network: with group "so3".
@@ -55,15 +50,29 @@ def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j
     Returns:
         Kernels as NumPy arrays [pairs].
     """
+    return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
+
+
+def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+    """Means over rotations of an MLP's kernels of the pairs (a[i], b[j]), as NumPy arrays [pairs].
+
+    Args:
+        plain: the MLP, which reads signals by their mean product over sphere and channels.
+        quadrature: band-limit of the quadrature over rotations.
+        a: signals [n1, L, 2L-1, c].
+        b: signals [n2, L, 2L-1, c].
+        i: indices into `a` [pairs].
+        j: indices into `b` [pairs].
+    """
     if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
         raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
     left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b))
-    left = left[:, :, network.bandlimit - 1 :].conj()
-    rotations = network.quadrature * (2 * network.quadrature - 1) ** 2
+    left = left[:, :, a.bandlimit - 1 :].conj()
+    rotations = quadrature * (2 * quadrature - 1) ** 2
     chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
-    static = (network.depth, network.activation, network.bandlimit, network.quadrature)
+    static = (plain.depth, plain.activation, a.bandlimit, quadrature)
     parts = [
-        _pairs(*static, network.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
         for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs")
     ]
     return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
@@ -105,7 +114,7 @@ def _pairs(
 ) -> Kernels:
     q11, q22 = (_mean_square(f, start)[index] for f, start, index in ((left, 0, i), (right, bandlimit - 1, j)))
     c = correlation(bandlimit, quadrature, left[i], right[j])
-    kernels = layers.recursion(depth + 1, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
+    kernels = layers.recursion(depth, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
     weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]
     return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
 
@@ -132,10 +141,3 @@ def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:
             f"[n, {expected[0]}, {expected[1]}, c], the {network.sampling} grid of band-limit {network.bandlimit}",
         )
     return Harmonics.from_grid(samples, network.sampling)
-
-
-def _mirrored(upper: np.ndarray, i: np.ndarray, j: np.ndarray) -> jax.Array:
-    n = i[-1] + 1
-    full = np.empty((n, n))
-    full[i, j] = full[j, i] = upper
-    return jnp.asarray(full)

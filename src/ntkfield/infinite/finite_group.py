@@ -1,0 +1,154 @@
+r"""Kernels of networks that are invariant under a finite group of permutations of a set X.
+
+For a lifting filter on :math:`S \subseteq X` and group filters on :math:`T \subseteq G`,
+
+.. math:: K_{g,g'}(f, f') = \frac{1}{|S|}\sum_{s\in S} f(gs)\cdot f'(g's), \qquad
+   K'_{g,g'} = \frac{1}{|T|}\sum_{h\in T} K_{gh,g'h},
+
+and the activation acts on :math:`K_{g,g'}` with :math:`K_{g,g}(f,f)` and :math:`K_{g',g'}(f',f')` on the diagonal.
+Source: arXiv 2406.06504, theorems 4.1 and 4.2. With S = X the first is a function of :math:`g'g^{-1}` alone, on which
+the second is the identity for any T, and the pooled kernel is an orbit average of the MLP's (:func:`orbit_kernel`).
+Otherwise the full recursion is taken.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkfield import checks
+from ntkfield.activations import Activation
+from ntkfield.groups.finite import FiniteGroup
+from ntkfield.infinite import layers, pairs
+from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
+from ntkfield.progress import track
+
+
+def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+    r"""NNGP and NTK between signals [n, \|X\|, channels]."""
+    a = signals(network.group, "x1", x1)
+    b = None if x2 is None else signals(network.group, "x2", x2)
+    if b is not None and a.shape[1:] != b.shape[1:]:
+        raise checks.refuse("x2 of shape", b.shape, f"signals shaped as x1, {a.shape}")
+    if network.is_local:
+        return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
+    return orbit_kernel(network, network.group, a, b)
+
+
+def signals(group: FiniteGroup, field: str, x: Any) -> np.ndarray:
+    r"""Signals [n, \|X\|, channels] on the points that a group permutes, checked."""
+    x = checks.array(field, x, "n, points, channels")
+    if x.shape[1] != group.points:
+        raise checks.refuse(f"{field} of shape", x.shape, f"{group.points} points, which {group.name} permutes")
+    return x
+
+
+def orbit_kernel(network: GroupCNN, group: FiniteGroup, a: np.ndarray, b: np.ndarray | None) -> Kernels:
+    """Kernels of a network with filters over all of X, as an orbit average; `b` None stands for `a` again.
+
+    Args:
+        network: whose ``plain`` network is an MLP.
+        group: of the order summed over.
+        a: signals [n1, points, channels].
+        b: signals [n2, points, channels].
+    """
+    plain = network.plain
+    pooled = mlp_average(plain, group, a, a if b is None else b)
+    if b is None:
+        pooled = Kernels(*(0.5 * (k + k.T) for k in pooled))
+    if not network.head:
+        return Kernels(*(jnp.asarray(k) for k in pooled))
+    own = [[mlp_average(plain, group, f, f).nngp[0, 0] for f in x[:, None]] for x in (a, b) if x is not None]
+    return pairs.after_pooling(network, pooled, np.array(own[0]), np.array(own[-1]))
+
+
+def mlp_average(plain: MLP, group: FiniteGroup, a: np.ndarray, b: np.ndarray) -> Kernels:
+    """Mean over the group of an MLP's kernels between signals [n1, points, channels] and turned [n2, ...], as NumPy."""
+    left, right = (np.asarray(x, dtype=np.float64) for x in (a.reshape(len(a), -1), group.orbit(b)))
+    right = right.reshape(len(b), group.order, -1)
+    rows = min(pairs.at_once(len(b) * group.order), bucket(len(a)))
+    left = pad(left, -(-len(left) // rows) * rows)
+    parts = [
+        _rows(plain.depth, plain.activation, plain.scales, left[start : start + rows], right)
+        for start in range(0, len(left), rows)
+    ]
+    return Kernels(*(np.concatenate(k)[: len(a)] for k in zip(*parts, strict=True)))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _rows(depth: int, activation: Activation, scales: Scales, left: jax.Array, right: jax.Array) -> Kernels:
+    dimension = left.shape[-1]
+    q11 = jnp.mean(left**2, axis=-1)[:, None, None]
+    q22 = jnp.mean(right**2, axis=-1)[None]
+    q12 = jnp.einsum("ad,bgd->abg", left, right) / dimension
+    kernels = layers.recursion(depth, activation, scales, q11, q12, q22)
+    return Kernels(*(jnp.mean(k, axis=-1) for k in kernels))
+
+
+def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
+    """Kernels of the pairs (a[i], b[j]) only, by the full recursion, after pooling and readout, without the head.
+
+    Args:
+        network: of a finite group.
+        a: signals [n1, points, channels].
+        b: signals [n2, points, channels].
+        i: indices into `a` [pairs].
+        j: indices into `b` [pairs].
+
+    Returns:
+        Kernels as NumPy arrays [pairs].
+    """
+    group = network.group
+    reached = np.arange(group.points) if network.support is None else np.array(network.support)
+    steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
+    left, right = (jnp.asarray(pad(x, bucket(len(x)))) for x in (a, b))
+    chunk = min(pairs.at_once(group.order**2), bucket(len(i)))
+    tables = (group.permutations[:, reached], group.products[:, steps].T)
+    static = (network.depth, network.activation)
+    parts = [
+        _pairs(*static, network.scales, *tables, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        for start in track(range(0, len(i), chunk), f"finite-group kernels of {len(i)} pairs")
+    ]
+    return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _pairs(
+    depth: int,
+    activation: Activation,
+    scales: Scales,
+    lift: jax.Array,
+    steps: jax.Array,
+    left: jax.Array,
+    right: jax.Array,
+    i: jax.Array,
+    j: jax.Array,
+) -> Kernels:
+    """Kernels [pairs]; `lift` [order, reached] lists points gs, `steps` [reached elements, order] products gh."""
+
+    def convolve(k: jax.Array, index: Any) -> jax.Array:
+        total, _ = jax.lax.scan(lambda total, step: (total + k[index(step)], None), jnp.zeros_like(k), steps)
+        return total / len(steps)
+
+    def single(k: jax.Array) -> jax.Array:
+        return convolve(k, lambda step: step)
+
+    def double(k: jax.Array) -> jax.Array:
+        return convolve(k, lambda step: (step[:, None], step[None, :]))
+
+    def pooled(f: jax.Array, g: jax.Array) -> Kernels:
+        f, g = (x[lift].reshape(len(lift), -1) for x in (f, g))
+        q11, q22 = (jnp.mean(x**2, axis=1) for x in (f, g))
+        pair = layers.inputs(q11[:, None], f @ g.T / f.shape[1], q22[None, :])
+        for layer in range(depth):
+            if layer:
+                sides = (single(pair.q11[:, 0])[:, None], single(pair.q22[0])[None, :])
+                pair = layers.Pair(sides[0], double(pair.q12), sides[1], double(pair.ntk))
+            pair = layers.activate(layers.dense(pair, scales), activation)
+        readout = layers.dense(layers.Pair(*(jnp.mean(k) for k in pair)), scales)
+        return Kernels(readout.q12, readout.ntk)
+
+    return jax.vmap(pooled)(left[i], right[j])

@@ -1,0 +1,66 @@
+"""From kernels of listed pairs of inputs to matrices, and the layers after pooling."""
+
+from collections.abc import Callable, Sized
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ntkfield.infinite import layers
+from ntkfield.networks import GroupCNN, Kernels
+
+# Numbers worked on at once: small enough for a core's cache on a CPU, enough to fill an accelerator.
+AT_ONCE = {"cpu": 2**17}
+AT_ONCE_ELSEWHERE = 2**24
+
+# Kernels [pairs] between a[i] and b[j], called as (a, b, i, j).
+PairKernels = Callable[[Any, Any, np.ndarray, np.ndarray], Kernels]
+
+
+def at_once(numbers_a_pair: int) -> int:
+    """How many pairs to work on at once, each of which needs so many numbers in one array."""
+    return max(1, AT_ONCE.get(jax.default_backend(), AT_ONCE_ELSEWHERE) // numbers_a_pair)
+
+
+def matrices(pair_kernels: PairKernels, a: Sized, b: Sized | None, network: GroupCNN | None = None) -> Kernels:
+    """Kernels [n1, n2] between all of `a` and all of `b`; of `a` with itself, each pair once, if `b` is None.
+
+    Args:
+        pair_kernels: of listed pairs, after pooling and readout.
+        a: inputs that `pair_kernels` takes, of length n1.
+        b: likewise, of length n2.
+        network: whose head is added, if it has one.
+    """
+    if b is None:
+        i, j = np.triu_indices(len(a))
+        pooled = Kernels(*(_mirrored(k, i, j) for k in pair_kernels(a, a, i, j)))
+    else:
+        i, j = (index.ravel() for index in np.indices((len(a), len(b))))
+        pooled = Kernels(*(k.reshape(len(a), len(b)) for k in pair_kernels(a, b, i, j)))
+    if network is None or not network.head:
+        return Kernels(*(jnp.asarray(k) for k in pooled))
+    own = [np.asarray(pair_kernels(x, x, n, n).nngp) for x in (a, b) if x is not None for n in [np.arange(len(x))]]
+    return after_pooling(network, pooled, own[0], own[-1])
+
+
+def after_pooling(network: GroupCNN, pooled: Kernels, own1: np.ndarray, own2: np.ndarray) -> Kernels:
+    """The head: activations and weight layers that act on the group's mean.
+
+    Args:
+        network: whose ``head`` is added.
+        pooled: kernels [n1, n2] after the readout.
+        own1: NNGP variance of each first input after the readout [n1].
+        own2: of each second input [n2].
+    """
+    pair = layers.Pair(jnp.asarray(own1)[:, None], pooled.nngp, jnp.asarray(own2)[None, :], pooled.ntk)
+    for _ in range(network.head):
+        pair = layers.dense(layers.activate(pair, network.activation), network.scales)
+    return Kernels(pair.q12, pair.ntk)
+
+
+def _mirrored(upper: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    n = i[-1] + 1
+    full = np.empty((n, n))
+    full[i, j] = full[j, i] = upper
+    return full

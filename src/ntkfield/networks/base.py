@@ -1,0 +1,104 @@
+r"""What every network has: variances, rates, and a kernel that the floor above computes.
+
+The words and defaults are those of the NTK parametrization: unit-normal parameters scaled by
+``weight_variance`` :math:`C_W` and ``bias_variance`` :math:`C_b`; the rates :math:`\lambda_W, \lambda_b` weigh each
+parameter's share of the NTK and default to the variances. ``weight_rate=1, bias_rate=0`` is the convention of the
+diagram literature (arXiv 2508.11522).
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+
+from ntkfield import checks
+from ntkfield.activations import activation
+
+
+class Kernels(NamedTuple):
+    """Infinite-width kernels of one network between two sets of inputs, arrays [n1, n2]."""
+
+    nngp: jax.Array
+    ntk: jax.Array
+
+
+class Scales(NamedTuple):
+    r"""Variances and rates :math:`C_W, C_b, \lambda_W, \lambda_b`: what a compiled kernel takes as numbers."""
+
+    weight_variance: float
+    bias_variance: float
+    weight_rate: float
+    bias_rate: float
+
+
+class Network:
+    """What every network offers."""
+
+    @property
+    def scales(self) -> Scales:
+        """The network's variances and rates."""
+        return Scales(*(getattr(self, field) for field in Scales._fields))
+
+    def kernel(self, x1: Any, x2: Any = None) -> Kernels:
+        """NNGP and NTK at infinite width between inputs `x1` and `x2` (`x1` again if not given).
+
+        Args:
+            x1: inputs, in the form that the network's class describes.
+            x2: likewise.
+
+        Returns:
+            Kernels with arrays [n1, n2].
+
+        Raises:
+            ValueError: naming the field, the value and what is accepted.
+        """
+        return infinite_kernel(self, x1, x2)
+
+    def refined(self) -> "Network":
+        """The same network with every approximation taken one step finer; itself where all is exact."""
+        raise NotImplementedError
+
+    def kernel_error(self, x1: Any, x2: Any = None) -> Kernels:
+        """Estimated absolute errors of :meth:`kernel`, elementwise: its change under :meth:`refined`."""
+        coarse, fine = self.kernel(x1, x2), self.refined().kernel(x1, x2)
+        return Kernels(abs(fine.nngp - coarse.nngp), abs(fine.ntk - coarse.ntk))
+
+    def to_stax(self, width: int) -> tuple:
+        """The same network at finite width, with one output, as a layer of neural-tangents.
+
+        Args:
+            width: number of channels of every hidden layer.
+
+        Returns:
+            ``(init_fn, apply_fn, kernel_fn)``; ``apply_fn(params, x)`` gives [n, 1], and ``kernel_fn(x1, x2)`` computes
+            :meth:`kernel` by the full two-index recursion. For group "so3" its inputs are samples on the network's
+            grid, and it agrees with :meth:`kernel` to the error of a band-limited hidden layer.
+
+        Raises:
+            ImportError: if neural-tangents is not installed.
+            ValueError: naming the field, the value and what is accepted.
+        """
+        from ntkfield.bridge import to_stax
+
+        return to_stax(self, width)
+
+
+@functools.singledispatch
+def infinite_kernel(network: Network, x1: Any, x2: Any = None) -> Kernels:
+    """The route that computes `network`'s kernel; each is registered by the module that holds it."""
+    raise checks.refuse("network", type(network).__name__, "an ntkfield network, nf.MLP or nf.GroupCNN")
+
+
+def settle(network: Any) -> None:
+    """Check the fields that all networks share and replace None and names by what they stand for."""
+    settled = {
+        "depth": checks.whole("depth", network.depth, 1),
+        "activation": activation(network.activation),
+        "weight_variance": checks.positive("weight_variance", network.weight_variance),
+        "bias_variance": checks.non_negative("bias_variance", network.bias_variance),
+    }
+    for rate, variance in (("weight_rate", "weight_variance"), ("bias_rate", "bias_variance")):
+        given = getattr(network, rate)
+        settled[rate] = settled[variance] if given is None else checks.non_negative(rate, given)
+    for field, value in settled.items():
+        object.__setattr__(network, field, value)
