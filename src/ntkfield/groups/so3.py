@@ -48,8 +48,7 @@ def rotation_grid(bandlimit: int, quadrature: int) -> RotationGrid:
     nodes, weights = np.polynomial.legendre.leggauss(quadrature)
     beta, count = np.arccos(nodes), 2 * quadrature - 1
     angles = 2 * np.pi * np.arange(count) / count
-    with jax.ensure_compile_time_eval():  # s2fft computes with JAX, and a kernel being traced may ask for this grid
-        wigner = np.stack([np.asarray(generate_rotate_dls(bandlimit, b)) for b in beta], axis=1)
+    wigner = small_wigner(bandlimit, beta)
     n, m = np.arange(1 - bandlimit, bandlimit), np.arange(bandlimit)
     alpha = np.where(m > 0, 2.0, 1.0)[:, None] * np.exp(-1j * np.outer(m, angles))
     return RotationGrid(
@@ -60,3 +59,9 @@ def rotation_grid(bandlimit: int, quadrature: int) -> RotationGrid:
         phase_gamma=np.exp(-1j * np.outer(n, angles)),
         phase_alpha=np.concatenate([alpha.real, -alpha.imag]),
     )
+
+
+def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
+    r"""Small Wigner matrices :math:`d^l_{mn}(\beta)` for l < L at angles beta [Q], as [L, Q, 2L-1, 2L-1]."""
+    with jax.ensure_compile_time_eval():  # s2fft computes with JAX, and a kernel being traced may ask for them
+        return np.stack([np.asarray(generate_rotate_dls(bandlimit, b)) for b in beta], axis=1)

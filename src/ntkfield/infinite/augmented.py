@@ -17,6 +17,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup, point_group
+from ntkfield.groups.windows import windows
 from ntkfield.infinite import finite_group, pairs, planar, so3
 from ntkfield.networks import MLP, GroupCNN, Kernels, Network
 from ntkfield.signals.harmonics import Harmonics
@@ -154,14 +155,14 @@ def _keeps_windows(network: GroupCNN, permutation: np.ndarray, height: int, widt
     step that depends on s alone.
     """
     for _ in range(network.depth):
-        windows, (height, width) = planar.windows(network.filter_shape, network.padding, height, width)
-        moved = np.append(permutation, -1)[windows]  # the point -1 is the padding, which stays where it is
+        reached, (height, width) = windows(network.filter_shape, network.padding, height, width)
+        moved = np.append(permutation, -1)[reached]  # the point -1 is the padding, which stays where it is
         if network.padding == "VALID":
-            found = {tuple(np.sort(row)): p for p, row in enumerate(windows)}
+            found = {tuple(np.sort(row)): p for p, row in enumerate(reached)}
             permutation = np.array([found.get(tuple(np.sort(row)), -1) for row in moved])
             if (permutation < 0).any():
                 return False
-        there = windows[permutation]
+        there = reached[permutation]
         if not np.array_equal(moved[:, np.lexsort(moved)], there[:, np.lexsort(there)]):
             return False
     return True

@@ -12,3 +12,8 @@ def bucket(n: int) -> int:
 def pad(x: np.ndarray, size: int) -> np.ndarray:
     """`x` with zeros appended along the first axis up to `size`."""
     return np.concatenate([x, np.zeros((size - len(x), *x.shape[1:]), x.dtype)]) if size > len(x) else x
+
+
+def power(n: int) -> int:
+    """`n` rounded up to a power of two, where a compiled program costs more than twice the work."""
+    return 1 << max(n - 1, 0).bit_length()

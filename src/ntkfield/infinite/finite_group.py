@@ -22,7 +22,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.finite import FiniteGroup
 from ntkfield.infinite import layers, pairs
-from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.infinite.buckets import bucket, pad, power
 from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
 from ntkfield.progress import track
 
@@ -104,12 +104,13 @@ def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray,
     group = network.group
     reached = np.arange(group.points) if network.support is None else np.array(network.support)
     steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
-    left, right = (jnp.asarray(pad(x, bucket(len(x)))) for x in (a, b))
-    chunk = min(pairs.at_once(group.order**2), bucket(len(i)))
+    chunk = min(pairs.at_once(group.order**2), power(len(i)))
     tables = (group.permutations[:, reached], group.products[:, steps].T)
     static = (network.depth, network.activation)
     parts = [
-        _pairs(*static, network.scales, *tables, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        _pairs(
+            *static, network.scales, *tables, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (b, j)))
+        )
         for start in track(range(0, len(i), chunk), f"finite-group kernels of {len(i)} pairs")
     ]
     return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
@@ -124,10 +125,18 @@ def _pairs(
     steps: jax.Array,
     left: jax.Array,
     right: jax.Array,
-    i: jax.Array,
-    j: jax.Array,
 ) -> Kernels:
-    """Kernels [pairs]; `lift` [order, reached] lists points gs, `steps` [reached elements, order] products gh."""
+    """Kernels [pairs] of signals [pairs, points, channels].
+
+    Args:
+        depth: number of convolutions.
+        activation: after each.
+        scales: variances and rates.
+        lift: points gs that the lifting filter reaches [order, reached points].
+        steps: products gh that the other filters reach [reached elements, order].
+        left: first signals.
+        right: second signals.
+    """
 
     def convolve(k: jax.Array, index: Any) -> jax.Array:
         total, _ = jax.lax.scan(lambda total, step: (total + k[index(step)], None), jnp.zeros_like(k), steps)
@@ -151,4 +160,4 @@ def _pairs(
         readout = layers.dense(layers.Pair(*(jnp.mean(k) for k in pair)), scales)
         return Kernels(readout.q12, readout.ntk)
 
-    return jax.vmap(pooled)(left[i], right[j])
+    return jax.vmap(pooled)(left, right)

@@ -24,7 +24,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.finite import point_group
 from ntkfield.infinite import finite_group, layers, pairs
-from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.infinite.buckets import pad, power
 from ntkfield.networks import GroupCNN, Kernels, Scales
 from ntkfield.progress import track
 
@@ -55,29 +55,6 @@ def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
     return finite_group.orbit_kernel(network, group, *signals)
 
 
-def windows(filter_shape: tuple[int, int], padding: str, height: int, width: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Which pixel each step of a filter reaches from each pixel.
-
-    Args:
-        filter_shape: rows and columns of the filter.
-        padding: "SAME", "VALID" or "CIRCULAR".
-        height: rows of the image.
-        width: columns of the image.
-
-    Returns:
-        Integers [output pixels, steps], -1 where a step leads out of the image, and the output's height and width.
-    """
-    lines = [_Line(side, reach, padding) for side, reach in zip((height, width), filter_shape, strict=True)]
-    reached = []
-    for line in lines:
-        place = np.arange(line.length(1))[:, None] + np.arange(line.reach) - line.before
-        outside = (place < 0) | (place >= line.side)
-        reached.append(place % line.side if padding == "CIRCULAR" else np.where(outside, -1, place))
-    row, column = reached[0][:, None, :, None], reached[1][None, :, None, :]
-    pixel = np.where((row < 0) | (column < 0), -1, row * width + column)
-    return pixel.reshape(-1, filter_shape[0] * filter_shape[1]), (lines[0].length(1), lines[1].length(1))
-
-
 def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
@@ -94,13 +71,12 @@ def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray,
     n, height, width, channels = b.shape
     group = point_group(network.group, height, width)
     turned = group.orbit(b.reshape(n, height * width, channels)).reshape(-1, height, width, channels)
-    left, right = (jnp.asarray(pad(x, bucket(len(x)))) for x in (a, turned))
     i = np.repeat(i, group.order)
     j = (j[:, None] * group.order + np.arange(group.order)).ravel()
-    chunk = min(pairs.at_once(height * width**2), bucket(len(i)))
+    chunk = min(pairs.at_once(height * width**2), power(len(i)))
     static = (network.depth, network.activation, network.filter_shape, network.padding)
     parts = [
-        _pairs(*static, network.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        _pairs(*static, network.scales, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (turned, j))))
         for start in track(range(0, len(i), chunk), f"planar kernels of {len(i)} pairs")
     ]
     every = (np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True))
@@ -114,13 +90,11 @@ def _pairs(
     filter_shape: tuple[int, int],
     padding: str,
     scales: Scales,
-    left: jax.Array,
-    right: jax.Array,
-    i: jax.Array,
-    j: jax.Array,
+    f: jax.Array,
+    g: jax.Array,
 ) -> Kernels:
-    plain = functools.partial(_plain, depth, activation, filter_shape, padding, scales)
-    return jax.vmap(plain)(left[i], right[j])
+    """Kernels [pairs] of the plain network between images [pairs, height, width, channels]."""
+    return jax.vmap(functools.partial(_plain, depth, activation, filter_shape, padding, scales))(f, g)
 
 
 def _plain(

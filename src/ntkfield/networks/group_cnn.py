@@ -8,11 +8,11 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup
+from ntkfield.groups.windows import PADDINGS
 from ntkfield.networks.base import Network, settle
 from ntkfield.networks.mlp import MLP
 from ntkfield.signals.harmonics import SAMPLINGS
 
-PADDINGS = ("SAME", "VALID", "CIRCULAR")
 _OWN_FIELDS = {
     "so3": ("bandlimit", "quadrature", "sampling"),
     "planar": ("filter_shape", "padding"),
