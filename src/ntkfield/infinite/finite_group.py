@@ -128,7 +128,14 @@ def _pairs(
 ) -> Kernels:
     """Kernels [pairs] of signals [pairs, points, channels].
 
-    `lift` [order, reached] lists points gs, `steps` [reached elements, order] products gh.
+    Args:
+        depth: number of convolutions.
+        activation: after each.
+        scales: variances and rates.
+        lift: points gs that the lifting filter reaches [order, reached points].
+        steps: products gh that the other filters reach [reached elements, order].
+        left: first signals.
+        right: second signals.
     """
 
     def convolve(k: jax.Array, index: Any) -> jax.Array:
