@@ -46,7 +46,7 @@ class GroupCNN(Network):
         bandlimit: so3: degrees l < ``bandlimit`` of the signals.
         quadrature: so3: band-limit of the quadrature over rotations; None stands for ``bandlimit``. Its error falls
             spectrally for smooth activations; :meth:`Network.kernel_error` estimates it.
-        sampling: so3: grid of sampled signals, "gl" (if None), "dh" or "mw".
+        sampling: so3: grid of sampled signals, "gl", "dh" or "mw".
         filter_shape: images: rows and columns that a filter reaches over, one number for a square (3 if None); or
             "global", a filter over the whole image.
         padding: images with local filters: "SAME" (if None; zeros, counted in the mean over a filter), "VALID" or
@@ -69,7 +69,7 @@ class GroupCNN(Network):
     bias_rate: float | None = None
     bandlimit: int | None = None
     quadrature: int | None = None
-    sampling: str | None = None
+    sampling: str = "gl"
     filter_shape: int | tuple[int, int] | str | None = None
     padding: str | None = None
     support: tuple[int, ...] | None = None
@@ -80,7 +80,7 @@ class GroupCNN(Network):
         kind = self.kind
         settle(self)
         for field in (name for names in _OWN_FIELDS.values() for name in names):
-            if field not in _OWN_FIELDS[kind] and getattr(self, field) is not None:
+            if field not in _OWN_FIELDS[kind] and getattr(self, field) != type(self).__dict__[field]:
                 raise checks.refuse(field, getattr(self, field), f"no {field} for group {self.group}")
         settled = {"so3": _settled_so3, "planar": _settled_planar, "finite": _settled_finite}[kind](self)
         for field, value in (settled | {"head": checks.whole("head", self.head, 0)}).items():
@@ -124,10 +124,9 @@ def _settled_so3(network: GroupCNN) -> dict[str, Any]:
         raise checks.refuse("bandlimit", None, "a whole number, 1 or above, for group so3")
     bandlimit = checks.whole("bandlimit", network.bandlimit, 1)
     quadrature = bandlimit if network.quadrature is None else checks.whole("quadrature", network.quadrature, 1)
-    sampling = "gl" if network.sampling is None else network.sampling
-    if sampling not in SAMPLINGS:
-        raise checks.refuse("sampling", sampling, f"one of {', '.join(SAMPLINGS)}")
-    return {"bandlimit": bandlimit, "quadrature": quadrature, "sampling": sampling}
+    if network.sampling not in SAMPLINGS:
+        raise checks.refuse("sampling", network.sampling, f"one of {', '.join(SAMPLINGS)}")
+    return {"bandlimit": bandlimit, "quadrature": quadrature}
 
 
 def _settled_planar(network: GroupCNN) -> dict[str, Any]:
