@@ -2,6 +2,7 @@
 
 import warnings
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.nn import gelu as approximate_gelu
@@ -199,8 +200,9 @@ def test_bad_input_is_refused_in_one_sentence(change, message):
 
 
 def test_unmet_tolerance_is_said():
-    with pytest.warns(RuntimeWarning, match="rtol = 1e-15 is not met"):
-        result = nf.finite_width(nf.MLP(2, "gelu"), [[1.0, 0.5]], ["V"], rtol=1e-15)
+    # A kink that the library does not know of: the quadrature converges algebraically.
+    with pytest.warns(RuntimeWarning, match="rtol = 1e-12 is not met"):
+        result = nf.finite_width(nf.MLP(2, jnp.abs), [[1.0, 0.5]], ["V"], rtol=1e-12)
     assert result.attrs["converged"] == 0
 
 

@@ -161,11 +161,9 @@ def _errors(coarse: dict, fine: dict) -> dict[str, float]:
         difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
         p, q = table.TENSORS[name].size
         natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
-        size = size + ROUNDING * natural
-        size = np.where(difference <= ROUNDING * natural, np.inf, size)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            relative = np.where(difference == 0, 0.0, difference / size)
-        result[name] = float(np.max(np.where(np.isfinite(value).all(axis=axes), relative, np.inf)))
+        difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
+        relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
+        result[name] = max(ROUNDING, float(np.max(np.where(np.isfinite(value).all(axis=axes), relative, np.inf))))
     return result
 
 
