@@ -8,8 +8,10 @@ jax.config.update("jax_enable_x64", True)
 from ntkfield import infinite  # noqa: E402, F401
 from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
+from ntkfield.finite import critical_initialization, finite_width  # noqa: E402
 from ntkfield.infinite.augmented import augmented_kernel  # noqa: E402
 from ntkfield.networks import MLP, GroupCNN, Kernels  # noqa: E402
+from ntkfield.sampling import sample_statistics  # noqa: E402
 from ntkfield.signals.harmonics import Harmonics  # noqa: E402
 
 __version__ = "0.1.0"
@@ -20,11 +22,14 @@ __all__ = [
     "Kernels",
     "activation",
     "augmented_kernel",
+    "critical_initialization",
     "cumulant",
     "ensemble_covariance",
+    "finite_width",
     "gradient_flow",
     "posterior",
     "recursion",
+    "sample_statistics",
 ]
 
 _DIAGRAMS = ("cumulant", "recursion")

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield import checks
-from ntkfield.gaussian import closed_forms, quadrature
+from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
 
 DEFAULT_ORDER = 128
 
@@ -37,6 +37,11 @@ class Activation(abc.ABC):
         """Whether all derivatives are functions (no kink)."""
         return True
 
+    @property
+    def four_point_error(self) -> float | None:
+        """Relative error of :meth:`four_point_moments` where no order improves them; None where one does."""
+        return None
+
     def derivative(self, order: int = 1) -> Callable[[jax.Array], jax.Array]:
         r"""The function :math:`\sigma^{(k)}`, elementwise.
 
@@ -50,9 +55,48 @@ class Activation(abc.ABC):
         q12 = jnp.asarray(q12, jnp.float64)
         return jax.jvp(lambda q: self.two_point(q11, q, q22), (q12,), (jnp.ones_like(q12),))[1]
 
+    def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
+        r"""Expectation :math:`\langle\sigma^{(i)}(u)\sigma^{(j)}(v)\rangle`, i + j even, by Price's theorem.
+
+        On the two-point function :math:`\partial_{q_{12}}` raises both orders by one, :math:`2\partial_{q_{11}}` the
+        first by two, :math:`2\partial_{q_{22}}` the second by two. At a kink and
+        correlation :math:`\pm1` the derivatives that are infinite are given as zero: along fluctuations that keep the
+        correlation, homogeneity makes their sum zero.
+        """
+        if (i + j) % 2:
+            raise checks.refuse("orders", (i, j), "two orders with an even sum")
+        mixed = min(i, j)
+        moment = self.two_point if mixed == 0 else self.two_point_derivative
+        slots = [1] * (mixed - 1) + [0] * ((i - mixed) // 2) + [2] * ((j - mixed) // 2)
+        factor = 2.0 ** ((i + j) // 2 - mixed)
+        q = tuple(jnp.asarray(x, jnp.float64) for x in (q11, q12, q22))
+        return factor * functools.reduce(_partial, slots, moment)(*q)
+
+    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+        r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` at all inputs.
+
+        Args:
+            k: covariance [m, m] of the preactivations of m inputs.
+            types: the orders i, j, k, l in rising sequence, as in "0011".
+            order: fineness of the quadrature, in nodes per axis; of no effect where no quadrature is needed.
+
+        Returns:
+            One array [m, m, m, m] per type.
+        """
+        return multipoint.four_point_moments(self.derivative, types, multipoint.trapezoid, order, k)
+
     def refined(self) -> "Activation":
         """The same activation with a finer rule for its expectations; itself where they are exact."""
         return self
+
+
+def _partial(f: Callable, slot: int) -> Callable:
+    """The partial derivative of an elementwise function of three arrays."""
+
+    def derivative(*q: jax.Array) -> jax.Array:
+        return jax.jvp(lambda x: f(*q[:slot], x, *q[slot + 1 :]), (q[slot],), (jnp.ones_like(q[slot]),))[1]
+
+    return derivative
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +113,10 @@ class LeakyRelu(Activation):
     def smooth(self) -> bool:
         return self.slope == 1
 
+    @property
+    def four_point_error(self) -> float:
+        return 1e-8  # for inputs that depend on each other; 1e-12 otherwise
+
     def __call__(self, x: jax.Array) -> jax.Array:
         return jnp.where(x > 0, x, self.slope * x)
 
@@ -83,6 +131,9 @@ class LeakyRelu(Activation):
     def two_point(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         kink = (1 - self.slope) ** 2
         return self.slope * q12 + kink * closed_forms.relu(q11, q12, q22)
+
+    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+        return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +165,17 @@ class Polynomial(Activation):
     def __call__(self, x: jax.Array) -> jax.Array:
         return jnp.polyval(jnp.asarray(self.coefficients[::-1]), x)
 
+    @property
+    def four_point_error(self) -> float:
+        return 1e-14
+
     def two_point(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return closed_forms.polynomial(self.coefficients, q11, q12, q22)
+
+    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+        # A Gauss-Hermite rule with n nodes is exact up to degree 2n - 1, and four factors have four times the degree.
+        exact = multipoint.gauss_hermite(2 * len(self.coefficients) - 1)
+        return multipoint.four_point_moments(self.derivative, types, lambda _: exact, order, k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,8 +197,10 @@ class Quadrature(Activation):
         return quadrature.pair_expectation(self.function, self.function, self.order, q11, q12, q22)
 
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
-        slope = quadrature.derivative(self.function)
-        return quadrature.pair_expectation(slope, slope, self.order, q11, q12, q22)
+        return self.two_point_moment(1, 1, q11, q12, q22)
+
+    def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
+        return quadrature.pair_expectation(self.derivative(i), self.derivative(j), self.order, q11, q12, q22)
 
     def refined(self) -> "Quadrature":
         return dataclasses.replace(self, order=3 * self.order // 2)

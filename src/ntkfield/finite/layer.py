@@ -1,0 +1,159 @@
+r"""One layer of the first-order system: the tensors at layer :math:`\ell+1` from those at layer :math:`\ell`, K to B.
+
+With :math:`G_{12} = \sigma_1\sigma_2`, :math:`H_{12} = \langle\sigma'_1\sigma'_2\rangle`,
+:math:`\Omega_{12} = \lambda_W G_{12} + C_W\Theta_{12}\sigma'_1\sigma'_2` and the map
+:math:`\Phi: (K, \Theta) \mapsto (C_b + C_W\langle G\rangle,\ \lambda_b + \langle\Omega\rangle)`, the covariance
+:math:`\Sigma = ((V, D), (D^T, A))` of the channel-diagonal fluctuations obeys
+:math:`\Sigma' = \mathrm{cov}(C_W G, \Omega) + r\, D\Phi\, \Sigma\, D\Phi^T` and the mean corrections
+:math:`(K1, \Theta1)' = r\{D\Phi (K1, \Theta1) + \tfrac12 D^2\Phi : \Sigma + \text{term of F}\}`, with
+:math:`r = n_\ell/n_{\ell-1}`. The other tensors are carried by single derivatives. Array axes follow the subscripts.
+
+Source: Guillen, Misof and Gerken, arXiv 2508.11522, with general rates: a power of C_W missing from C_W^2 is one of
+lambda_W. Their misprints in A, D, P, S and T are put right here; sampled networks confirm every tensor.
+"""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from ntkfield.finite import tensors
+from ntkfield.finite.transport import Get, Moments, among, at, first, fourth, second
+from ntkfield.networks import Scales
+
+State = dict[str, jax.Array]
+
+
+def initial(names: tuple[str, ...], scales: Scales, product: jax.Array) -> State:
+    """Layer 1, where preactivations are Gaussian and the NTK is deterministic: K and Theta, all else zero.
+
+    Args:
+        names: tensors to carry.
+        scales: variances and rates.
+        product: inner products of the inputs per dimension [m, m].
+    """
+    m = len(product)
+    state = {name: jnp.zeros((m,) * (2 if name in tensors.PAIRS else 4)) for name in names}
+    state["K"] = scales.bias_variance + scales.weight_variance * product
+    state["Theta"] = scales.bias_rate + scales.weight_rate * product
+    return state
+
+
+class Layer:
+    """The recursions, one method per tensor, over shared moments."""
+
+    def __init__(self, E: Moments, M: State, scales: Scales, ratio: jax.Array, state: State) -> None:
+        r"""The layer's ingredients.
+
+        Args:
+            E: two-point moments.
+            M: four-point moments by type.
+            scales: variances and rates.
+            ratio: r.
+            state: arrays of layer :math:`\ell` by name.
+        """
+        self.E, self.M, self.state, self.r = E, M, state, ratio
+        self.cw, self.cb, self.rate_w, self.rate_b = scales
+        self.theta = state["Theta"]
+
+    def e(self, i: int, j: int, letters: str) -> jax.Array:
+        """Two-point moments of the inputs at two of the axes a, b, c, d."""
+        return at(self.E(i, j), letters)
+
+    def K(self) -> jax.Array:
+        return self.cb + self.cw * self.E(0, 0)
+
+    def Theta(self) -> jax.Array:
+        return self.rate_b + self.rate_w * self.E(0, 0) + self.cw * self.theta * self.E(1, 1)
+
+    def _map_k(self, x: jax.Array) -> jax.Array:
+        """The derivative of K' in K on the first two indices of a fluctuation [m, m] or [m, m, m, m]."""
+        return self.cw * second(self._wide(x), 0, 0, _leading(x))
+
+    def _map_theta(self, x: jax.Array) -> jax.Array:
+        """The derivative of Theta' in K on the first two indices."""
+        E, entries = self._wide(x), _leading(x)
+        through = self.cw * _widen(self.theta, x) * second(E, 1, 1, entries)
+        return self.rate_w * second(E, 0, 0, entries) + through
+
+    def _onto_theta(self, x: jax.Array) -> jax.Array:
+        """The derivative of Theta' in Theta on the first two indices."""
+        return self.cw * _widen(self.E(1, 1), x) * x
+
+    def _wide(self, x: jax.Array) -> Get:
+        return lambda i, j: _widen(self.E(i, j), x)
+
+    @functools.cached_property
+    def _gg(self) -> jax.Array:
+        return self.M["0000"] - self.e(0, 0, "ab") * self.e(0, 0, "cd")
+
+    @functools.cached_property
+    def _gh(self) -> jax.Array:
+        return self.M["0011"] - self.e(0, 0, "ab") * self.e(1, 1, "cd")
+
+    def V(self) -> jax.Array:
+        return self.cw**2 * self._gg + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
+
+    def D(self) -> jax.Array:
+        source = self.cw * (self.rate_w * self._gg + self.cw * at(self.theta, "cd") * self._gh)
+        carried = self._map_theta(self.state["V"]) + self._onto_theta(_swap(self.state["D"]))
+        return source + self.r * self._map_k(_swap(carried))
+
+    def A(self) -> jax.Array:
+        hh = self.M["1111"] - self.e(1, 1, "ab") * self.e(1, 1, "cd")
+        cross = self.rate_w * self.cw * at(self.theta, "cd") * self._gh
+        own = self.cw**2 * at(self.theta, "ab") * at(self.theta, "cd") * hh
+        mixed = self._map_theta(_swap(self._onto_theta(_swap(self.state["D"]))))
+        carried = self._map_theta(_swap(self._map_theta(self.state["V"]))) + mixed + _swap(mixed)
+        carried = carried + self._onto_theta(_swap(self._onto_theta(self.state["A"])))
+        return self.rate_w**2 * self._gg + cross + _swap(cross) + own + self.r * carried
+
+    def K1(self) -> jax.Array:
+        return self.r * (self._map_k(self.state["K1"]) + self.cw * fourth(self.E, 0, 0, self.state["V"]))
+
+    def Theta1(self) -> jax.Array:
+        E, V, D, F = self.E, self.state["V"], self.state["D"], self.state["F"]
+        mean = self._onto_theta(self.state["Theta1"]) + self._map_theta(self.state["K1"])
+        spread = self.rate_w * fourth(E, 0, 0, V) + self.cw * self.theta * fourth(E, 1, 1, V)
+        paired = second(E, 1, 1, lambda x, y: among(D, x, y, 0, 1))
+        crossed = second(E, 1, 1, lambda x, y: among(F, x, 0, y, 1) + among(F, y, 0, x, 1))
+        return self.r * (mean + spread + self.cw * (paired + crossed))
+
+    def F(self) -> jax.Array:
+        source = at(self.theta, "bd") * at(self.M["0011"], "acbd")
+        return self.cw**2 * (source + self.r * self._crossed((0, 1), (0, 1), "bd"))
+
+    def _crossed(self, left: tuple[int, int], right: tuple[int, int], legs: str) -> jax.Array:
+        r"""F carried by single derivatives on both sides.
+
+        .. math:: \sum_{\beta\gamma}\langle\partial_\beta(\sigma^{(i)}_a\sigma^{(j)}_b)\rangle
+           \langle\partial_\gamma(\sigma^{(k)}_c\sigma^{(l)}_d)\rangle F_{\beta x \gamma y}
+
+        with :math:`\beta \in \{a, b\}`, :math:`\gamma \in \{c, d\}` and the NTK's indices x, y at the two `legs`.
+        """
+        x, y = legs
+        F = self.state["F"]
+        near = [first(self.E, *right, "cd", lambda z, s=s: at(F, f"{s}{x}{z}{y}")) for s in "ab"]
+        return first(self.E, *left, "ab", lambda s: near["ab".index(s)])
+
+    def B(self) -> jax.Array:
+        source = at(self.theta, "ac") * at(self.theta, "bd") * self.M["1111"]
+        return self.cw**2 * (source + self.r * self.e(1, 1, "ab") * self.e(1, 1, "cd") * self.state["B"])
+
+
+def _swap(x: jax.Array) -> jax.Array:
+    """First and last two indices exchanged."""
+    return jnp.transpose(x, (2, 3, 0, 1))
+
+
+def _widen(pair: jax.Array, x: jax.Array) -> jax.Array:
+    """An array [m, m] with the axes of `x`, whose first two it is to multiply."""
+    return pair.reshape(pair.shape + (1,) * (x.ndim - 2))
+
+
+def _leading(x: jax.Array) -> Callable[[int, int], jax.Array]:
+    """Entries of the first two indices of `x`, those of input 1 (label 0) and input 2 (label 1), for :func:`second`."""
+    n = jnp.arange(len(x))
+    diagonal = x[n, n]
+    return lambda s, t: x if s != t else (diagonal[None, :] if s else diagonal[:, None])

@@ -1,0 +1,181 @@
+r"""The finite-width statistics of a network at order 1/n, as a labelled dataset."""
+
+import functools
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from ntkfield import checks
+from ntkfield.activations import Activation
+from ntkfield.finite import tensors as table
+from ntkfield.finite.differentials import advance
+from ntkfield.finite.layer import initial
+from ntkfield.gaussian import multipoint
+from ntkfield.networks import MLP
+
+ORDERS = (14, 18, 24, 32, 42, 56, 74, 98, 130, 172, 228)
+MOST_NODES = 4e8  # node values per function and layer beyond which no finer rule is tried: about ten seconds
+ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
+
+
+def finite_width(
+    network: MLP,
+    inputs: Any,
+    tensors: Sequence[str] | None = None,
+    rtol: float = 1e-6,
+    *,
+    widths: Sequence[int] | None = None,
+    width_ratios: Sequence[float] | None = None,
+) -> xr.Dataset:
+    r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
+
+    A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
+    :mod:`ntkfield.finite.tensors`; recursions: :mod:`ntkfield.finite.layer`.
+
+    Args:
+        network: an :class:`~ntkfield.networks.MLP`; its rates default to its variances (NTK parametrization).
+        inputs: array [m, d].
+        tensors: names to return, among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for all that exist, which
+            for an activation with a kink leaves out R, S, T, U.
+        rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
+            comparing two orders of every quadrature, the coarser of which must agree with the finer to `rtol`; the
+            finer is returned. Where all moments are closed forms their known error stands instead.
+        widths: hidden widths :math:`n_1, \dots, n_{L-1}`; only their ratios matter.
+        width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
+            neither is given.
+
+    Returns:
+        Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). Each variable's attribute
+        ``relative_error`` is its estimated error, and the dataset's ``converged`` whether all are within `rtol`.
+
+    Raises:
+        ValueError: naming the field, the value and what is accepted.
+
+    Warns:
+        RuntimeWarning: if `rtol` is not met by the finest rule tried.
+    """
+    if not isinstance(network, MLP):
+        raise checks.refuse("network", type(network).__name__, "an nf.MLP")
+    x = checks.array("inputs", inputs, "m, d")
+    rtol = checks.positive("rtol", rtol)
+    names = _names(network.activation, tensors)
+    ratios = _ratios(network.depth, widths, width_ratios)
+    values, errors, order = _refine(network, x, names, ratios, rtol)
+    missed = {name: error for name, error in errors.items() if not error <= rtol}
+    if missed:
+        worst = max(missed, key=lambda name: missed[name])
+        warnings.warn(
+            f"rtol = {rtol:g} is not met: the estimated relative error of {worst} is {missed[worst]:.1e} with the "
+            f"finest rule tried, of order {order}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": int(not missed)})
+
+
+def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
+    names = table.wanted(given)
+    if activation.smooth:
+        return names
+    infinite = [name for name in names if name in table.SECOND_DERIVATIVES]
+    if given is not None and infinite:
+        reason = f"tensors other than R, S, T, U for {activation.name}, whose kink makes them infinite at equal inputs"
+        raise checks.refuse("tensors", ", ".join(infinite), reason)
+    return tuple(name for name in names if name not in infinite)
+
+
+def _ratios(depth: int, widths: Sequence[int] | None, ratios: Sequence[float] | None) -> np.ndarray:
+    """Ratio of each step's width to the width before it, [L - 1]; the first is never used."""
+    hidden, count = depth - 1, max(depth - 2, 0)
+    if widths is not None and ratios is not None:
+        raise checks.refuse("width_ratios", ratios, "None beside widths")
+    if widths is not None:
+        n = _lengths("widths", widths, hidden, f"{hidden} hidden widths for depth {depth}")
+        return np.concatenate([np.ones(min(hidden, 1)), n[1:] / n[:-1]])
+    if ratios is None:
+        return np.ones(hidden)
+    found = _lengths("width_ratios", ratios, count, f"{count} ratios for depth {depth}")
+    return np.concatenate([np.ones(min(hidden, 1)), found])
+
+
+def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> np.ndarray:
+    if not hasattr(values, "__len__") or len(values) != count:
+        raise checks.refuse(field, values, accepted)
+    return np.array([checks.positive(field, value) for value in values])
+
+
+def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, rtol: float) -> tuple:
+    """Values, their estimated relative errors and the order used, from rules as fine as `rtol` asks."""
+    carried = table.closure(names)
+    if network.activation.four_point_error is not None:
+        values = _solve(network, x, carried, ratios, 0)
+        return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
+    orders = [order for order in ORDERS if order >= {1: 32, 2: 32, 3: 24}.get(len(x), 0)]
+    orders = orders[:2] + [order for order in orders[2:] if _nodes(len(x), order) <= MOST_NODES]
+    coarse, finer = _solve(network, x, carried, ratios, orders[0]), network
+    for order in orders[1:]:
+        finer = finer.refined()
+        fine = _solve(finer, x, carried, ratios, order)
+        errors = _errors(coarse, fine)
+        errors = {name: errors[name] for name in names}
+        if max(errors.values()) <= rtol:
+            break
+        coarse = fine
+    return {name: fine[name] for name in names}, errors, order
+
+
+def _nodes(m: int, order: int) -> float:
+    """Node values of the costliest quadrature."""
+    size = min(m, 4)
+    return math.comb(m, size) * math.prod(order * grade for grade in multipoint.GRADES[size])
+
+
+def _solve(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, order: int) -> dict:
+    """Arrays [L, m, ...] of `names`."""
+    product = x @ x.T / x.shape[1]
+    states = [initial(names, network.scales, jnp.asarray(0.5 * (product + product.T)))]
+    types = table.moments(names)
+    for ratio in ratios:
+        moments = _four_point(network.activation, types, order, states[-1]["K"]) if types else {}
+        states.append(advance(network.activation, moments, network.scales, ratio, states[-1]))
+    return {name: np.stack([state[name] for state in states]) for name in names}
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _four_point(activation: Activation, types: tuple[str, ...], order: int, k: jax.Array) -> dict[str, jax.Array]:
+    return activation.four_point_moments(k, types, order)
+
+
+def _errors(coarse: dict, fine: dict) -> dict[str, float]:
+    """Largest difference over the largest entry, of every tensor and the worst of its layers."""
+    k, theta = (np.max(abs(fine[name]), axis=(1, 2)) for name in ("K", "Theta"))
+    result = {}
+    for name, value in fine.items():
+        axes = tuple(range(1, value.ndim))
+        difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
+        p, q = table.TENSORS[name].size
+        natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
+        difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
+        relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
+        result[name] = max(ROUNDING, float(np.max(np.where(np.isfinite(value).all(axis=axes), relative, np.inf))))
+    return result
+
+
+def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attributes: dict) -> xr.Dataset:
+    m = values[next(iter(values))].shape[1]
+    variables = {}
+    for name, value in values.items():
+        dims = ("layer", *(f"a{i}" for i in range(1, value.ndim)))
+        about = {"long_name": table.TENSORS[name].meaning, "units": "1", "relative_error": errors[name]}
+        variables[name] = (dims, value, about)
+    coords = {"layer": np.arange(1, network.depth + 1)} | {f"a{i}": np.arange(m) for i in range(1, 5)}
+    used = {d for dims, *_ in variables.values() for d in dims}
+    about = {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
+    about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
+    return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)

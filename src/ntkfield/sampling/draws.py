@@ -1,0 +1,68 @@
+"""What one sampled network tells: the quantities whose means and covariances are the statistics."""
+
+import math
+from typing import NamedTuple
+
+import jax
+
+from ntkfield.activations import Activation
+from ntkfield.networks import Scales
+
+CHANNELS = 2  # two output channels show every pattern of equal and different channels
+
+
+class Setting(NamedTuple):
+    """What a compiled sampler is specialised to.
+
+    Attributes:
+        activation: between the layers.
+        widths: hidden widths before the output layer.
+    """
+
+    activation: Activation
+    widths: tuple[int, ...]
+
+
+class Draw(NamedTuple):
+    r"""One network's quantities at its output layer, with c = 2 channels and m inputs.
+
+    Attributes:
+        kernel: :math:`C_b + C_W\,\sigma\cdot\sigma/n` over the last hidden layer, the covariance of the preactivations
+            given the layers before: the mean over the last weights is exact, [m, m].
+        ntk: :math:`\hat\Theta_{ij}(x_a, x_b)`, [c, c, m, m].
+        outputs: :math:`z_i(x_a)` without the output bias, [c, m].
+        second: :math:`d\hat\Theta` of outputs 0, 1, 2 with their inputs, [c, m, c, m, c, m]; or None.
+        third: :math:`dd_I\hat\Theta` with channels (i, i, j, j), i != j, [c, m, m, m, m]; or None.
+        crossed: :math:`dd_{II}\hat\Theta` of outputs 1, 2, 3, 4, [c, m, c, m, c, m, c, m]; or None.
+    """
+
+    kernel: jax.Array
+    ntk: jax.Array
+    outputs: jax.Array
+    second: jax.Array | None = None
+    third: jax.Array | None = None
+    crossed: jax.Array | None = None
+
+
+class Supply:
+    """A row of random numbers, handed out in turn."""
+
+    def __init__(self, row: jax.Array) -> None:
+        self._row, self._start = row, 0
+
+    def take(self, *shape: int) -> jax.Array:
+        """The next numbers, in an array of `shape`."""
+        stop = self._start + math.prod(shape)
+        taken = self._row[self._start : stop].reshape(shape)
+        self._start = stop
+        return taken
+
+
+def kernel_of(scales: Scales, values: jax.Array) -> jax.Array:
+    """Covariance of the next preactivations given the last hidden layer's `values` [m, n]."""
+    return scales.bias_variance + scales.weight_variance * values @ values.T / values.shape[1]
+
+
+def share(scales: Scales, values: jax.Array) -> jax.Array:
+    """What the NTK gains at the layer that reads `values` [m, n]."""
+    return scales.bias_rate + scales.weight_rate * values @ values.T / values.shape[1]

@@ -1,0 +1,86 @@
+r"""Estimates of kernels and tensors from a batch of sampled networks.
+
+With i, j two different output channels and n the last hidden width (indices in the order of the arrays' axes):
+V, D, A are n times covariances of :math:`\hat K_{12}`, the exact mean of :math:`z_{i1}z_{i2}` over the last weights,
+and of :math:`\hat\Theta_{ii}, \hat\Theta_{jj}`; the others are n times means of products whose channels pick a pairing,
+
+.. math:: F_{1324}: z_{i1} z_{j2} \hat\Theta_{ij,34}, \quad B_{1324}: \hat\Theta_{ij,12}\hat\Theta_{ij,34}, \quad
+   P_{0123}: d\hat\Theta_{ijj,012} z_{i3}, \quad Q_{0123}: d\hat\Theta_{iij,012} z_{j3},
+
+and R, S, T, U n times means of :math:`dd_I\hat\Theta` with channels iijj, of :math:`dd_{II}\hat\Theta` with iijj, ijij,
+ijji. Definitions: :mod:`ntkfield.finite.tensors`.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from ntkfield.sampling.draws import Draw
+
+FROM_DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
+KERNELS = ("K", "Theta", "K1", "Theta1")
+
+
+def estimates(draws: Draw, names: tuple[str, ...], n: int, limit: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """Unbiased estimates of `names` from a batch.
+
+    Args:
+        draws: networks along the leading axis.
+        names: kernels and tensors.
+        n: the last hidden width.
+        limit: K and Theta at infinite width [m, m].
+
+    Returns:
+        Arrays [m, m] or [m, m, m, m].
+    """
+    return {name: _ESTIMATORS[name](draws, n, limit) for name in names}
+
+
+def _ntk(draws: Draw) -> jax.Array:
+    return 0.5 * (draws.ntk[:, 0, 0] + draws.ntk[:, 1, 1])
+
+
+def _covariance(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Unbiased covariance of arrays [networks, m, m], [m, m, m, m]."""
+    count = len(x)
+    return jnp.einsum("nab,ncd->abcd", x - jnp.mean(x, 0), y - jnp.mean(y, 0)) / (count - 1)
+
+
+def _mean(subscripts: str, *factors: Callable[[int, int], jax.Array]) -> Callable:
+    """Estimator n x mean of a product of factors, each a function of the channels i and j; over both orders of them."""
+
+    def estimator(draws: Draw, n: int, limit: dict) -> jax.Array:
+        both = (jnp.einsum(subscripts, *(f(draws, i, 1 - i) for f in factors)) for i in (0, 1))
+        return n * 0.5 * sum(both) / len(draws.kernel)
+
+    return estimator
+
+
+def _a(draws: Draw, n: int, limit: dict) -> jax.Array:
+    one = _covariance(draws.ntk[:, 0, 0], draws.ntk[:, 1, 1])
+    return n * 0.5 * (one + jnp.transpose(one, (2, 3, 0, 1)))
+
+
+_ESTIMATORS = {
+    "K": lambda draws, n, limit: jnp.mean(draws.kernel, 0),
+    "Theta": lambda draws, n, limit: jnp.mean(_ntk(draws), 0),
+    "K1": lambda draws, n, limit: n * (jnp.mean(draws.kernel, 0) - limit["K"]),
+    "Theta1": lambda draws, n, limit: n * (jnp.mean(_ntk(draws), 0) - limit["Theta"]),
+    "V": lambda draws, n, limit: n * _covariance(draws.kernel, draws.kernel),
+    "D": lambda draws, n, limit: n * _covariance(draws.kernel, _ntk(draws)),
+    "A": _a,
+    "F": _mean(
+        "na,nc,nbd->abcd",
+        lambda x, i, j: x.outputs[:, i],
+        lambda x, i, j: x.outputs[:, j],
+        lambda x, i, j: x.ntk[:, i, j],
+    ),
+    "B": _mean("nac,nbd->abcd", lambda x, i, j: x.ntk[:, i, j], lambda x, i, j: x.ntk[:, i, j]),
+    "P": _mean("nabc,nd->abcd", lambda x, i, j: x.second[:, i, :, j, :, j], lambda x, i, j: x.outputs[:, i]),
+    "Q": _mean("nabc,nd->abcd", lambda x, i, j: x.second[:, i, :, i, :, j], lambda x, i, j: x.outputs[:, j]),
+    "R": _mean("nabcd->abcd", lambda x, i, j: x.third[:, i]),
+    "S": _mean("nabcd->abcd", lambda x, i, j: x.crossed[:, i, :, i, :, j, :, j]),
+    "T": _mean("nacbd->abcd", lambda x, i, j: x.crossed[:, i, :, j, :, i, :, j]),
+    "U": _mean("nacdb->abcd", lambda x, i, j: x.crossed[:, i, :, j, :, j, :, i]),
+}

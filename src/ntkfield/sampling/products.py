@@ -1,0 +1,116 @@
+r"""Networks sampled without their weights: products with Gaussian matrices, drawn exactly in distribution.
+
+A Gaussian matrix W is only ever seen through products. Forward, with :math:`S = QR` (n x m, a column per input), the
+products are :math:`WS = YR` with :math:`Y = WQ` of independent entries :math:`N(0, C_W)`. Backward, given Y,
+
+.. math:: W^T V = Q Y^T V + (1 - QQ^T)\,\Xi, \qquad \text{rows of } \Xi \sim N(0, C_W V^T V) \text{, independent of } Y.
+
+So a layer costs O(n m^2) operations and n m random numbers instead of n^2. In the code all arrays are transposed, a row
+per input. Source: Bolthausen, Commun. Math. Phys. 325 (2014) 333 (conditioning).
+"""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ntkfield.networks import Scales
+from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of, share
+
+NEGLIGIBLE = 1e-13  # pivots this small, relative to their variance, are rounding: inputs that depend on each other
+
+
+def noise_size(setting: Setting, m: int, d: int) -> int:
+    """Standard normal numbers that one network takes."""
+    forward = (m + 1) * sum(setting.widths)
+    backward = CHANNELS * setting.widths[-1] + CHANNELS * m * sum(setting.widths[:-1])
+    return forward + backward
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array) -> Draw:
+    """Networks, one per row of `noise`; each field of the Draw with a leading axis.
+
+    Args:
+        setting: activation and hidden widths.
+        scales: variances and rates.
+        inputs: array [m, d].
+        noise: independent standard normal numbers [networks, :func:`noise_size`].
+    """
+    return jax.vmap(lambda row: _one(setting, scales, inputs, Supply(row)))(noise)
+
+
+def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply) -> Draw:
+    layers: list[dict[str, jax.Array]] = []
+    values = inputs
+    for n in setting.widths:
+        layers.append(_forward(setting, scales, values, n, supply))
+        values = layers[-1]["values"]
+    return _backward(scales, layers, supply)
+
+
+def _forward(setting: Setting, scales: Scales, before: jax.Array, n: int, supply: Supply) -> dict[str, jax.Array]:
+    """A hidden layer of width n behind `before` [m, n'], with what its backward pass needs."""
+    m, width = before.shape
+    root, inverse = root_and_inverse(before @ before.T)
+    products = jnp.sqrt(scales.weight_variance) * supply.take(m, n)
+    z = root @ products / math.sqrt(width) + jnp.sqrt(scales.bias_variance) * supply.take(1, n)
+    values, slopes = setting.activation(z), setting.activation.derivative()(z)
+    return {"values": values, "slopes": slopes, "products": products, "before": before, "inverse": inverse}
+
+
+def _backward(scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply) -> Draw:
+    """Output layer, and the NTK by the chain rule from the output to the first layer."""
+    values = layers[-1]["values"]
+    m, n = values.shape
+    weights = jnp.sqrt(scales.weight_variance) * supply.take(CHANNELS, n)
+    ntk = jnp.eye(CHANNELS)[:, :, None, None] * share(scales, values)
+    # d z_i(x_a) / d values, one row per channel and input
+    pull = jnp.repeat(weights, m, axis=0) / math.sqrt(n)
+    for index in reversed(range(len(layers))):
+        layer = layers[index]
+        pull = pull * jnp.tile(layer["slopes"], (CHANNELS, 1))
+        gram = pull @ pull.T
+        ntk = ntk + gram.reshape(CHANNELS, m, CHANNELS, m).transpose(0, 2, 1, 3) * share(scales, layer["before"])
+        if index:
+            pull = _transposed(scales, layer, pull, gram, supply) / math.sqrt(layer["before"].shape[1])
+    return Draw(kernel_of(scales, values), ntk, weights @ values.T / math.sqrt(n))
+
+
+def _transposed(
+    scales: Scales, layer: dict[str, jax.Array], v: jax.Array, gram: jax.Array, supply: Supply
+) -> jax.Array:
+    """Rows of `v` [c m, n] times the layer's weights, given the weights' forward products; `gram` is v v'."""
+    before, inverse = layer["before"], layer["inverse"]
+    root, _ = root_and_inverse(gram)
+    fresh = root @ supply.take(len(v), before.shape[1]) * jnp.sqrt(scales.weight_variance)
+    # Q' = inverse @ before, so that (v Y - fresh Q) Q' needs only small matrices
+    known = v @ layer["products"].T - (fresh @ before.T) @ inverse.T
+    return fresh + (known @ inverse) @ before
+
+
+def root_and_inverse(gram: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Cholesky factor L of a positive semi-definite matrix, and its inverse on the space it spans.
+
+    Args:
+        gram: array [m, m], of any rank.
+
+    Returns:
+        L [m, m], lower triangular, L L' = gram, with zero columns where a row depends on those before; and the lower
+        triangular matrix M with zero rows there and M gram M' the identity on the others.
+    """
+    m = len(gram)
+    rest, columns, inverse = gram, [], jnp.eye(m)
+    rows = []
+    for j in range(m):
+        pivot = rest[j, j]
+        kept = pivot > NEGLIGIBLE * gram[j, j]
+        size = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, pivot, 1.0)), 0.0)
+        column = jnp.where(jnp.arange(m) >= j, rest[:, j], 0.0) * size
+        rest = rest - jnp.outer(column, column)
+        row = inverse[j] * size
+        inverse = inverse - jnp.outer(jnp.where(jnp.arange(m) > j, column, 0.0), row)
+        columns.append(column)
+        rows.append(row)
+    return jnp.stack(columns, axis=1), jnp.stack(rows)

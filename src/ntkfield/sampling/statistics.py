@@ -1,0 +1,214 @@
+"""Statistics of finite networks estimated from sampled ones, with standard errors: the independent witness."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from ntkfield import checks
+from ntkfield.networks import MLP
+from ntkfield.sampling import products, weights
+from ntkfield.sampling.draws import Setting
+from ntkfield.sampling.estimators import FROM_DERIVATIVES, KERNELS, estimates
+
+NAMES = (*KERNELS, "V", "D", "F", "A", "B", *FROM_DERIVATIVES)
+METHODS = {"products": products, "weights": weights}
+MEMORY = 2**24  # numbers held at once by a batch: 128 MiB
+LEAST_BATCHES = 16  # a standard error from fewer estimates is itself too uncertain
+
+
+def sample_statistics(
+    network: MLP,
+    inputs: Any,
+    width: int | Sequence[int],
+    n_networks: int,
+    seed: int,
+    tensors: Sequence[str] | None = None,
+    *,
+    method: str | None = None,
+    batch: int | None = None,
+    skip: int = 0,
+    progress: bool = True,
+) -> xr.Dataset:
+    r"""Mean kernels and finite-width tensors at the output layer, estimated from sampled networks.
+
+    Estimates are exact in expectation at the given width: the tensors differ from those of
+    :func:`ntkfield.finite_width` by terms of relative order 1/n.
+    How each is formed: :mod:`ntkfield.sampling.estimators`.
+
+    Args:
+        network: an :class:`~ntkfield.networks.MLP` of depth 2 or above.
+        inputs: array [m, d].
+        width: hidden width, or the list of hidden widths; tensors multiply 1/n with n the last.
+        n_networks: networks to sample, rounded up to whole batches, at least 16 of them.
+        seed: with the batch size it fixes every number; batch k of a seed is the same in every call.
+        tensors: names among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for K to B.
+        method: "products" draws products with Gaussian matrices exactly in distribution and never forms a weight
+            (:mod:`ntkfield.sampling.products`); "weights" forms them, and is needed for P to U. None picks.
+        batch: networks per batch; None picks from the memory they need, at most 512.
+        skip: networks of the same seed that another call has sampled, a multiple of the batch: continue after them and
+            combine both results with :func:`merge`.
+        progress: whether to show a bar.
+
+    Returns:
+        Dataset over layer (the output layer alone) and a1, ..., a4, with for each name its mean over the batches'
+        estimates and ``<name>_error``, its standard error. Attributes hold everything needed to repeat it.
+
+    Raises:
+        ValueError: naming the field, the value and what is accepted.
+    """
+    x, widths, names = _checked(network, inputs, width, tensors)
+    derivatives = any(name in FROM_DERIVATIVES for name in names)
+    method = _method(method, derivatives)
+    size = _batch(batch, checks.whole("n_networks", n_networks, 1), widths, x, method)
+    first = checks.whole("skip", skip, 0)
+    if first % size:
+        raise checks.refuse("skip", skip, f"a multiple of the batch, {size}")
+    count = max(LEAST_BATCHES, -(-n_networks // size))
+    seed = checks.whole("seed", seed, 0)
+    options = {"derivatives": True} if derivatives else {}
+    setting = Setting(network.activation, widths)
+    draw = functools.partial(METHODS[method].draw, setting, network.scales, x, **options)
+    shape = size, METHODS[method].noise_size(setting, *x.shape)
+    limit = network.kernel(x)._asdict()
+    limit = {"K": limit["nngp"], "Theta": limit["ntk"]}
+    which = range(first // size, first // size + count)
+    batches = (_estimates(draw(noise), names, widths[-1], limit) for noise in _noise(seed, shape, which))
+    bar = tqdm(batches, total=count, unit_scale=size, unit=" networks", disable=not progress, leave=False)
+    moments = _Moments()
+    for estimate in bar:
+        moments.add({name: np.asarray(value) for name, value in estimate.items()})
+    about = {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
+    about |= {"widths": list(widths), "seed": seed, "batch": size, "skip": first, "method": method}
+    return _dataset(moments, about | {"networks": size * count, "batches": count})
+
+
+def merge(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
+    """One result from two that differ only in their seed or in which networks of a seed they sampled.
+
+    Args:
+        first: result of :func:`sample_statistics`.
+        second: another, of the same network, inputs, widths and batch size.
+
+    Returns:
+        Dataset of the same form, of all their networks.
+
+    Raises:
+        ValueError: if anything but the seed and the networks differs, or if they share networks.
+    """
+    free = ("seed", "skip", "networks", "batches")
+    for key in first.attrs:
+        if key not in free and not np.array_equal(first.attrs[key], second.attrs.get(key)):
+            raise checks.refuse(key, second.attrs.get(key), f"{first.attrs[key]!r}, as in the first result")
+    start, other = first.attrs["skip"], second.attrs["skip"]
+    apart = start + first.attrs["networks"] <= other or other + second.attrs["networks"] <= start
+    if first.attrs["seed"] == second.attrs["seed"] and not apart:
+        raise checks.refuse("skip", other, f"networks that the first result, {start} and on, does not hold")
+    a, b = first.attrs["batches"], second.attrs["batches"]
+    result = first.copy()
+    for name in (name for name in first if not name.endswith("_error")):
+        x, y, ex, ey = first[name], second[name], first[f"{name}_error"], second[f"{name}_error"]
+        mean = (a * x + b * y) / (a + b)
+        squares = a * (a - 1) * ex**2 + b * (b - 1) * ey**2 + a * (x - mean) ** 2 + b * (y - mean) ** 2
+        result[name] = mean
+        result[f"{name}_error"] = (squares / ((a + b) * (a + b - 1))) ** 0.5
+    networks = first.attrs["networks"] + second.attrs["networks"]
+    return result.assign_attrs(networks=networks, batches=a + b, skip=min(start, other))
+
+
+class _Moments:
+    """Running mean and sum of squared deviations (Welford), so that no batch need be kept."""
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.squares = 0, {}, {}
+
+    def add(self, estimate: dict[str, np.ndarray]) -> None:
+        self.count += 1
+        for name, value in estimate.items():
+            mean = self.mean.get(name, np.zeros_like(value))
+            step = value - mean
+            self.mean[name] = mean + step / self.count
+            self.squares[name] = self.squares.get(name, 0.0) + step * (value - self.mean[name])
+
+    def error(self, name: str) -> np.ndarray:
+        return np.sqrt(self.squares[name] / (self.count * (self.count - 1)))
+
+
+def _noise(seed: int, shape: tuple[int, int], which: range) -> Iterator[np.ndarray]:
+    """Standard normal numbers of the batches `which`, each drawn while the one before is being used."""
+
+    def one(index: int) -> np.ndarray:
+        return np.random.Generator(np.random.SFC64([seed, index])).standard_normal(shape)
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(one, which[0])
+        for index in which:
+            noise = following.result()
+            if index + 1 in which:
+                following = pool.submit(one, index + 1)
+            yield noise
+
+
+_estimates = jax.jit(estimates, static_argnums=(1, 2))
+
+
+def _checked(
+    network: MLP, inputs: Any, width: Any, tensors: Any
+) -> tuple[np.ndarray, tuple[int, ...], tuple[str, ...]]:
+    if not isinstance(network, MLP):
+        raise checks.refuse("network", type(network).__name__, "an nf.MLP")
+    if network.depth < 2:
+        raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
+    x = checks.array("inputs", inputs, "m, d")
+    hidden = network.depth - 1
+    widths = [width] * hidden if np.ndim(width) == 0 else list(width)
+    if len(widths) != hidden:
+        raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
+    widths = tuple(checks.whole("width", n, 1) for n in widths)
+    names = tuple(name for name in NAMES if name not in FROM_DERIVATIVES) if tensors is None else tensors
+    names = (names,) if isinstance(names, str) else tuple(names)
+    for name in names:
+        if name not in NAMES:
+            raise checks.refuse("tensors", name, f"names among {', '.join(NAMES)}")
+    if not network.activation.smooth and any(name in FROM_DERIVATIVES for name in names):
+        raise checks.refuse(
+            "tensors", ", ".join(names), "K to B for an activation with a kink, which autodiff cannot see"
+        )
+    return x, widths, names
+
+
+def _method(method: str | None, derivatives: bool) -> str:
+    if method is None:
+        return "weights" if derivatives else "products"
+    if method not in METHODS or (derivatives and method == "products"):
+        raise checks.refuse("method", method, "weights" if derivatives else f"one of {', '.join(METHODS)}")
+    return method
+
+
+def _batch(batch: int | None, n_networks: int, widths: tuple[int, ...], x: np.ndarray, method: str) -> int:
+    if batch is not None:
+        return checks.whole("batch", batch, 2)
+    m, d = x.shape
+    sizes = (d, *widths, 2)
+    if method == "products":
+        each = 12 * m * sum(sizes)
+    else:
+        each = (4 * m * m + 8 * m + 8) * sum(n * before for n, before in zip(sizes[1:], sizes, strict=False))
+    return int(np.clip(min(MEMORY // each, n_networks // LEAST_BATCHES), 2, 512))
+
+
+def _dataset(moments: _Moments, about: dict) -> xr.Dataset:
+    variables = {}
+    for name, mean in moments.mean.items():
+        dims = ("layer", *(f"a{i}" for i in range(1, mean.ndim + 1)))
+        variables[name] = (dims, mean[None], {"units": "1"})
+        variables[f"{name}_error"] = (dims, moments.error(name)[None], {"units": "1", "long_name": "standard error"})
+    m = next(iter(moments.mean.values())).shape[0]
+    used = {d for dims, *_ in variables.values() for d in dims}
+    coords = {"layer": [about["depth"]]} | {f"a{i}": np.arange(m) for i in range(1, 5)}
+    return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)

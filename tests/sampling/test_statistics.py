@@ -1,0 +1,137 @@
+"""Sampled statistics: both samplers against each other, and against the first-order system."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp
+
+import ntkfield as nf
+from ntkfield.activations import activation
+from ntkfield.networks import Scales
+from ntkfield.sampling import merge, products, weights
+from ntkfield.sampling.draws import Setting
+
+INPUTS = np.array([[0.9, -0.6], [-0.2, 1.1]])
+NETWORKS = {
+    "tanh": nf.MLP(3, "tanh", 1.6, 0.1, weight_rate=1.3, bias_rate=0.7),
+    "gelu": nf.MLP(3, "gelu", 2.0, 0.0, weight_rate=1.0, bias_rate=0.0),
+}
+
+
+def draws(sampler, name, x, widths, count, seed):
+    setting = Setting(activation(name), widths)
+    noise = np.random.default_rng(seed).normal(size=(count, sampler.noise_size(setting, *x.shape)))
+    return sampler.draw(setting, Scales(1.6, 0.1, 1.3, 0.7), jnp.asarray(x), noise)
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "widths"),
+    [
+        ("tanh", INPUTS, (4, 3, 5)),
+        ("relu", np.array([[0.9, -0.6], [0.9, -0.6], [0.1, 0.3]]), (5, 4)),  # a repeated input
+        ("gelu", np.random.default_rng(0).normal(size=(4, 2)), (2, 3, 2)),  # more inputs than channels
+    ],
+)
+def test_products_and_weights_have_one_distribution(name, x, widths):
+    a, b = draws(products, name, x, widths, 6000, 1), draws(weights, name, x, widths, 6000, 2)
+    m = len(x)
+    features = {
+        "kernel": lambda d: d.kernel[:, 0, m - 1],
+        "ntk": lambda d: d.ntk[:, 0, 0, 0, 0],
+        "ntk between inputs": lambda d: d.ntk[:, 1, 1, 0, m - 1],
+        "ntk between channels": lambda d: d.ntk[:, 0, 1, 0, m - 1],
+        "output": lambda d: d.outputs[:, 0, 0],
+        "output with ntk": lambda d: d.outputs[:, 0, 0] * d.outputs[:, 1, 1] * d.ntk[:, 0, 1, 0, 1],
+        "ntk with kernel": lambda d: d.ntk[:, 0, 0, 1, 1] - 2 * d.kernel[:, 1, 1],
+    }
+    for label, feature in features.items():
+        # 21 tests at fixed seeds: all above 1e-3 unless the distributions differ (once in 50 choices of seeds).
+        # Rounded, for a network whose units are all dead has one value, which both compute to rounding only.
+        assert ks_2samp(*(np.round(feature(d), 9) for d in (a, b))).pvalue > 1e-3, label
+
+
+def test_a_wrong_distribution_would_be_seen():
+    a, b = draws(products, "tanh", INPUTS, (4, 4), 6000, 1), draws(weights, "tanh", INPUTS, (6, 6), 6000, 2)
+    assert ks_2samp(a.ntk[:, 0, 0, 0, 0], b.ntk[:, 0, 0, 0, 0]).pvalue < 1e-3
+
+
+def extrapolated(network, names, widths, n_networks):
+    """Values at 1/n = 0 of the parabola through three widths in ratio 1 : 2 : 4, and their standard errors."""
+    samples = [
+        nf.sample_statistics(network, INPUTS, n, count, 0, names, progress=False).isel(layer=0)
+        for n, count in zip(widths, n_networks, strict=True)
+    ]
+    coefficients = (1 / 3, -2, 8 / 3)
+    for name in names:
+        value = sum(c * s[name].values for c, s in zip(coefficients, samples, strict=True))
+        squares = (c**2 * s[f"{name}_error"].values ** 2 for c, s in zip(coefficients, samples, strict=True))
+        yield name, value, np.sqrt(sum(squares))
+
+
+def agree(network, names, widths, n_networks, precision):
+    theory = nf.finite_width(network, INPUTS, names, rtol=1e-4).isel(layer=-1)
+    for name, value, error in extrapolated(network, names, widths, n_networks):
+        expected = theory[name].values
+        deviation = (value - expected) / (error + 1e-12)
+        print(name, abs(deviation).max(), np.sqrt(np.mean(deviation**2)), np.median(error) / abs(expected).max())
+        # Some 200 numbers in all the tests: one in four such sets has one beyond 3 errors, one in 80 beyond 4.
+        assert np.all(abs(deviation) <= 4), (name, deviation)
+        assert np.mean(deviation**2) <= 3**2 / 2, name
+        assert np.median(error) <= precision * abs(expected).max(), name  # or agreement would mean nothing
+
+
+# What the parabola leaves is of relative order 1/(4 * 8 * 16) times a number of order ten: 2 %, below the errors.
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_kernels_and_their_covariances_agree_with_theory(name):
+    names = ["K1", "Theta1", "V", "D", "F", "A", "B"]
+    agree(NETWORKS[name], names, (4, 8, 16), (50_000, 100_000, 200_000), 0.15)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_derivatives_of_the_ntk_agree_with_theory(name):
+    agree(NETWORKS[name], ["P", "Q", "R", "S", "T", "U"], (4, 8, 16), (4_000, 8_000, 12_000), 0.15)
+
+
+def test_a_call_continues_where_another_stopped():
+    network, names = NETWORKS["tanh"], ["K", "V", "F"]
+    options = {"seed": 3, "batch": 8, "tensors": names, "progress": False}
+    whole = nf.sample_statistics(network, INPUTS, 6, 256, **options)
+    parts = [nf.sample_statistics(network, INPUTS, 6, 128, skip=skip, **options) for skip in (0, 128)]
+    merged = merge(*parts)
+    for name in whole:
+        np.testing.assert_allclose(merged[name], whole[name], rtol=1e-12)
+    assert merged.attrs["networks"] == 256
+    np.testing.assert_array_equal(nf.sample_statistics(network, INPUTS, 6, 128, **options)["V"], parts[0]["V"])
+    with pytest.raises(ValueError, match="skip"):
+        merge(parts[0], parts[0])
+
+
+def test_first_hidden_layer_has_no_correction():
+    result = nf.sample_statistics(nf.MLP(2, "relu", 2.0), INPUTS, 10, 20_000, 0, ["K1", "Theta1"], progress=False)
+    for name in ("K1", "Theta1"):
+        assert np.all(abs(result[name]) <= 4 * result[f"{name}_error"])  # 8 numbers: 4 errors
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 0}, "width"),
+        ({"width": [4, 4, 4]}, "2 of them for depth 3"),
+        ({"n_networks": 0}, "n_networks"),
+        ({"seed": 0.5}, "seed"),
+        ({"tensors": ["X"]}, "tensors"),
+        ({"tensors": ["P"], "method": "products"}, "weights"),
+        ({"method": "exact"}, "products, weights"),
+        ({"inputs": [[np.inf, 0.0]]}, "finite"),
+        ({"network": nf.MLP(1, "tanh")}, "hidden layer"),
+        ({"network": nf.MLP(3, "relu"), "tensors": ["S"]}, "kink"),
+        ({"batch": 8, "skip": 3}, "multiple of the batch"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(change, message):
+    arguments = {"network": NETWORKS["tanh"], "inputs": INPUTS, "width": 4, "n_networks": 32, "seed": 0}
+    with pytest.raises(ValueError, match="refused") as caught:
+        nf.sample_statistics(**arguments | change)
+    assert message in str(caught.value)
