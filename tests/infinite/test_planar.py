@@ -1,5 +1,6 @@
 import itertools
 
+import jax
 import numpy as np
 import pytest
 
@@ -33,6 +34,11 @@ def assert_equal(found, expected, tolerance=ROUNDING):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=tolerance, atol=0)
 
 
+def both(layer):
+    """NNGP and NTK of a layer of neural-tangents, compiled at once."""
+    return jax.jit(lambda x1, x2: layer[2](x1, x2, ("nngp", "ntk")))
+
+
 def turned(x, group):
     copies = [np.rot90(x, k, (1, 2)) for k in range(1 if group == "c1" else 4)]
     return copies + [copy[:, ::-1] for copy in copies] if group == "d4" else copies
@@ -44,7 +50,7 @@ def plain(stax, depth, activation, filter_shape, padding, head=0):
     scale = {"W_std": SETTINGS["weight_variance"] ** 0.5, "b_std": SETTINGS["bias_variance"] ** 0.5}
     convolutions = [stax.Conv(1, filter_shape, padding=padding, **scale), sigma] * depth
     dense = [stax.Dense(1, **scale), *[sigma, stax.Dense(1, **scale)] * head]
-    return stax.serial(*convolutions, stax.GlobalAvgPool(), *dense)[2]
+    return stax.serial(*convolutions, stax.GlobalAvgPool(), *dense)
 
 
 @pytest.mark.parametrize(("group", "padding", "depth", "activation"), CASES)
@@ -52,23 +58,23 @@ def test_three_routes_agree(neural_tangents, group, padding, depth, activation):
     filter_shape = 2 if (padding, depth) == ("VALID", 3) else 3
     network = nf.GroupCNN(group, depth, activation, filter_shape=filter_shape, padding=padding, **SETTINGS)
     fast = network.kernel(X1, X2)
-    kernel_fn = plain(neural_tangents.stax, depth, activation, (filter_shape,) * 2, padding)
-    copies = [kernel_fn(X1, copy, ("nngp", "ntk")) for copy in turned(X2, group)]
+    kernel_fn = both(plain(neural_tangents.stax, depth, activation, (filter_shape,) * 2, padding))
+    copies = [kernel_fn(X1, copy) for copy in turned(X2, group)]
     assert_equal(fast, nf.Kernels(*(np.mean(k, axis=0) for k in zip(*copies, strict=True))))
-    assert_equal(network.to_stax(1)[2](X1, X2, ("nngp", "ntk")), fast)
+    assert_equal(both(network.to_stax(1))(X1, X2), fast)
 
 
 @pytest.mark.parametrize("padding", ["SAME", "VALID", "CIRCULAR"])
 def test_c1_is_the_plain_network_for_any_filter_and_image(neural_tangents, padding):
     x1, x2 = X1[:, :5], X2[:, :5]
     network = nf.GroupCNN("c1", 2, "erf", filter_shape=(2, 3), padding=padding, head=1, **SETTINGS)
-    expected = plain(neural_tangents.stax, 2, "erf", (2, 3), padding, head=1)(x1, x2, ("nngp", "ntk"))
+    expected = both(plain(neural_tangents.stax, 2, "erf", (2, 3), padding, head=1))(x1, x2)
     assert_equal(network.kernel(x1, x2), expected)
 
 
 def test_a_head_acts_on_the_means_over_the_group(neural_tangents):
     network = nf.GroupCNN("c4", 1, "erf", padding="VALID", head=2, **SETTINGS)
-    assert_equal(network.kernel(X1, X2), network.to_stax(1)[2](X1, X2, ("nngp", "ntk")))
+    assert_equal(network.kernel(X1, X2), both(network.to_stax(1))(X1, X2))
     between, gram = network.kernel(X1, X1), network.kernel(X1)
     assert_equal(gram, between)
 

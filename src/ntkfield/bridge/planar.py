@@ -77,12 +77,6 @@ class Filter:
             plain = plain.at[self.turned[r][:, None], np.asarray(column)[None, :], :, r].set(w)
         return plain.reshape(*self.patch, inner * channels, self.order * out)
 
-    def pads(self) -> list[tuple[int, int]]:
-        """Pixels to add before and after the rows and the columns."""
-        if self.padding == "VALID":
-            return [(0, 0), (0, 0)]
-        return [((side - 1) // 2, side - 1 - (side - 1) // 2) for side in self.patch]
-
 
 @full_layer
 def GlobalLifting(
@@ -174,12 +168,12 @@ def _planar(form: Filter, out_chan: int, weights: Weights, lifting: bool) -> Lay
 
     def apply_fn(params: tuple, x: jax.Array) -> jax.Array:
         w, b = weights.scaled(params)
-        x = x.reshape(*x.shape[:3], -1)
-        mode = "wrap" if form.padding == "CIRCULAR" else "constant"
-        x = jnp.pad(x, [(0, 0), *form.pads(), (0, 0)], mode)
-        numbers = ("NHWC", "HWIO", "NHWC")
-        z = jax.lax.conv_general_dilated(x, form.convolution(w, lifting), (1, 1), "VALID", dimension_numbers=numbers)
-        return z.reshape(*z.shape[:3], form.order, out_chan) + b
+        # Windows times weights: faster than a convolution in double precision and with many networks' weights at once.
+        reached, sides = windows(form.patch, form.padding, *x.shape[1:3])
+        x = jnp.pad(x.reshape(len(x), x.shape[1] * x.shape[2], -1), [(0, 0), (0, 1), (0, 0)])  # index -1 finds zeros
+        patches = x[:, reached].reshape(len(x), len(reached), -1)
+        z = patches @ form.convolution(w, lifting).reshape(patches.shape[-1], -1)
+        return z.reshape(len(x), *sides, form.order, out_chan) + b
 
     def kernel_fn(k: Kernel) -> Kernel:
         _check(form, k.shape1, lifting)
