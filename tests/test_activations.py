@@ -187,8 +187,8 @@ class TestErrorEstimate:
 
     def test_networks_pass_it_on(self):
         x = 12 * np.random.default_rng(0).normal(size=(4, 3))
-        network = nf.MLP(3, "tanh", weight_variance=1.5, bias_variance=0.1)
-        best = nf.MLP(3, from_function(jnp.tanh, order=1536), weight_variance=1.5, bias_variance=0.1).kernel(x)
+        network = nf.MLP(2, "tanh", weight_variance=1.5, bias_variance=0.1)
+        best = nf.MLP(2, from_function(jnp.tanh, order=768), weight_variance=1.5, bias_variance=0.1).kernel(x)
         for found, exact, estimate in zip(network.kernel(x), best, network.kernel_error(x), strict=True):
             assert 1e-9 < abs(found - exact).max() < 3 * np.max(estimate)
             assert np.max(estimate) < 10 * abs(found - exact).max()

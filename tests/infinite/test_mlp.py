@@ -38,7 +38,7 @@ def inputs(n=6, d=5, seed=0):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 class TestAgainstNeuralTangents:
     @pytest.mark.parametrize(
-        ("depth", "weight_variance", "bias_variance"), [(1, 1.3, 0.2), (2, 1.0, 0.0), (4, 1.7, 0.3)]
+        ("depth", "weight_variance", "bias_variance"), [(1, 1.3, 0.2), (2, 1.0, 0.0), (3, 1.7, 0.3)]
     )
     def test_kernels(self, neural_tangents, activation, depth, weight_variance, bias_variance):
         stax = neural_tangents.stax
@@ -51,8 +51,7 @@ class TestAgainstNeuralTangents:
         network = nf.MLP(depth, OURS.get(activation, activation), weight_variance, bias_variance)
         x1, x2 = inputs(6, seed=1), inputs(3, seed=2)
         for other in (None, x2):
-            for name, ours in network.kernel(x1, other)._asdict().items():
-                expected = np.asarray(theirs(x1, other, name))
+            for ours, expected in zip(network.kernel(x1, other), theirs(x1, other, ("nngp", "ntk")), strict=True):
                 # two codes for one formula: a few hundred roundings apart
                 np.testing.assert_allclose(ours, expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
 
@@ -66,19 +65,18 @@ class TestAgainstNeuralTangents:
         _, _, theirs = stax.serial(parts[0], layer(stax, activation), parts[1], layer(stax, activation), parts[2])
         network = nf.MLP(3, OURS.get(activation, activation), 1.1**2, bias_variance)
         for x2 in (None, x):
-            for name, ours in network.kernel(x, x2)._asdict().items():
-                expected = np.asarray(theirs(x, x2, name))
+            for ours, expected in zip(network.kernel(x, x2), theirs(x, x2, ("nngp", "ntk")), strict=True):
                 scale = np.abs(expected).max()
                 # at a kink an angle of zero turns into the square root of rounding, 1e-8, unless taken for zero
                 np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-9 * scale)
 
 
-@pytest.mark.parametrize("activation", ["relu", "absolute", "erf", "gelu", "tanh", "swish", "cos"])
+@pytest.mark.parametrize("activation", ["relu", "absolute", "erf", "gelu", "tanh", "cos"])
 @pytest.mark.parametrize("bias_variance", [0.0, 0.2])
 def test_zero_and_repeated_inputs_are_finite_and_consistent(activation, bias_variance):
     x = inputs(2)
     x = np.concatenate([x, 0 * x[:1], x[:1]])
-    network = nf.MLP(3, OURS.get(activation, activation), 1.4, bias_variance)
+    network = nf.MLP(2, OURS.get(activation, activation), 1.4, bias_variance)
     for k in network.kernel(x):
         assert np.isfinite(k).all()
         # rounding, and for kinks a relative angle of 1e-8 that rounding alone cannot make
@@ -87,8 +85,8 @@ def test_zero_and_repeated_inputs_are_finite_and_consistent(activation, bias_var
 
 class TestRates:
     def test_empirical_kernel_of_a_sampled_wide_network(self):
-        """E of the empirical NTK, each weight derivative weighed by its rate, at width 256 over 200 networks."""
-        cw, cb, rate_w, rate_b, width, draws = 1.5, 0.2, 0.7, 1.3, 256, 200
+        """E of the empirical NTK, each weight derivative weighed by its rate, at width 128 over 200 networks."""
+        cw, cb, rate_w, rate_b, width, draws = 1.5, 0.2, 0.7, 1.3, 128, 200
         x = inputs(3, 4, seed=4)
 
         def network(parameters, x):
@@ -117,9 +115,9 @@ class TestRates:
         for sample, expected in zip(samples, analytic, strict=True):
             error = np.asarray(sample.std(0) / draws**0.5)[upper]
             # six correlated numbers within 3.5 standard errors (chance failure below 0.3 %), width corrections of
-            # order 1/256 of the kernel on top
+            # order 1/128 of the kernel on top
             difference = np.abs(np.asarray(sample.mean(0) - expected)[upper])
-            assert (difference < 3.5 * error + np.abs(np.asarray(expected)[upper]) / 256).all()
+            assert (difference < 3.5 * error + np.abs(np.asarray(expected)[upper]) / width).all()
         defaults = nf.MLP(3, "tanh", cw, cb).kernel(x).ntk  # what a lost rate would give
         assert (np.abs(samples[1].mean(0) - defaults) > 0.1 * np.abs(defaults)).all()
 
@@ -147,7 +145,7 @@ class TestRates:
 
 
 class TestShapes:
-    @pytest.mark.parametrize("n", [1, 2, 5, 9, 17, 33])
+    @pytest.mark.parametrize("n", [1, 5, 17])
     def test_padding_to_buckets_leaves_no_trace(self, n):
         x1, x2 = inputs(n, seed=5), inputs(3, seed=6)
         network = nf.MLP(2, "relu", 2.0, 0.1)
@@ -159,7 +157,7 @@ class TestShapes:
 
     @pytest.mark.parametrize("activation", ["relu", "erf", "tanh"])
     def test_gram_matrices_are_symmetric_and_are_those_of_both_arguments_given(self, activation):
-        x, network = inputs(7), nf.MLP(3, activation, 1.5, 0.1)
+        x, network = inputs(7), nf.MLP(2, activation, 1.5, 0.1)
         for gram, full in zip(network.kernel(x), network.kernel(x, x), strict=True):
             np.testing.assert_array_equal(gram, gram.T)
             np.testing.assert_allclose(gram, full, rtol=1e-12)
