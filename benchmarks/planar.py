@@ -27,10 +27,8 @@ def seconds(function, repeats=4):
 def main():
     x1, x2 = np.random.default_rng(0).normal(size=(2, 1, 32, 32, 3))
     for activation in ("relu", "erf"):
-        row = {
-            group: seconds(lambda network=nf.GroupCNN(group, 2, activation): network.kernel(x1, x2))
-            for group in ("c1", "c4", "d4")
-        }
+        networks = {group: nf.GroupCNN(group, 2, activation) for group in ("c1", "c4", "d4")}
+        row = {group: seconds(lambda network=network: network.kernel(x1, x2)) for group, network in networks.items()}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         try:
             from ntkfield.bridge._neural_tangents import stax
