@@ -23,7 +23,7 @@ import ntkfield
 
 SUFFIX = ".zarr.zip"
 _RECORDED_PACKAGES = ("jax", "numpy", "xarray", "zarr", "s2fft", "ase")
-_PROVENANCE = ("config", "seed", "versions")
+PROVENANCE = ("config", "seed", "versions")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip entry can carry
 _FILE_MODE = 0o644 << 16
 
@@ -104,10 +104,10 @@ def provenance(dataset: xr.Dataset) -> dict[str, Any]:
         StoreError: if the dataset carries no provenance.
 
     """
-    missing = [name for name in _PROVENANCE if name not in dataset.attrs]
+    missing = [name for name in PROVENANCE if name not in dataset.attrs]
     if missing:
         raise StoreError(f"dataset has no attribute {missing[0]!r}; only datasets written by save() carry provenance")
-    return {name: json.loads(dataset.attrs[name]) for name in _PROVENANCE}
+    return {name: json.loads(dataset.attrs[name]) for name in PROVENANCE}
 
 
 def _provenance_attributes(config: Mapping[str, Any] | None, seed: int | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
 
@@ -70,6 +70,7 @@ def _panel(axis: Axes, curve: xr.Dataset, matching: str) -> None:
     axis.set_xlabel("training molecules")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", " ")))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.grid(True, which="both", axis="y", color="0.92", linewidth=0.8)

@@ -6,9 +6,9 @@ with f, g, h, k derivatives of one smooth activation. A type such as "0011" name
 
 Choices with at most three distinct inputs come from one tensor-product rule per set of two or three inputs, as matrix
 products of node values. Choices of four distinct inputs come from one rule per set of four: in the whitened variables
-x of a pivoted Cholesky factor, :math:`z_1(x_1), z_2(x_1, x_2), \dots`, so that only the last function depends on all and is
-summed at once over the last axis: a function of one variable, tabulated once per set. The rest is a
-contraction of three axes. Symmetric choices share a value.
+x of a pivoted Cholesky factor, :math:`z_1(x_1), z_2(x_1, x_2), \dots`, so that only the last function depends on all
+and is summed at once over the last axis: a function of one variable, tabulated once per set. The rest is a contraction
+of three axes. Symmetric choices share a value.
 
 The trapezoid rule converges geometrically for functions analytic in a strip, where Gauss-Hermite does not (Trefethen
 and Weideman, SIAM Review 56, 2014, section 5); for polynomials Gauss-Hermite is exact.
@@ -203,7 +203,7 @@ def _of_four(
 def _summed(
     slab: Callable, prepare: Callable, sets: tuple[jax.Array, ...], rule: Rule, cost: int
 ) -> dict[str, jax.Array]:
-    """For every set, once prepared, the sum of `slab`, which holds `cost` node values, over the first axis; in blocks."""
+    """For every prepared set, the sum of `slab`, which holds `cost` node values, over the first axis; in blocks."""
     nodes = tuple(map(jnp.asarray, rule))
 
     def one(item: tuple[jax.Array, ...]) -> dict[str, jax.Array]:
@@ -215,7 +215,7 @@ def _summed(
 
 
 class Table(NamedTuple):
-    """Functions of one variable as polynomials on equal intervals of [-reach, reach]: coefficients [intervals, F, 8]."""
+    """Functions of one variable as polynomials on intervals of [-reach, reach]: coefficients [intervals, F, 8]."""
 
     reach: jax.Array
     coefficients: jax.Array

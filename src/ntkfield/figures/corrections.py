@@ -1,0 +1,149 @@
+"""Sampled networks of finite width against the theory at order 1/n."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from ntkfield.figures.style import BLUE, COLOURS, GREY, ORANGE, house_style
+
+SYMBOL = {"K": "K", "Theta": r"\Theta", "K1": r"K^{(1)}", "Theta1": r"\Theta^{(1)}"}
+TENSORS = ("V", "D", "F", "A", "B")
+COMPONENTS = ((0, 0, 0, 0), (0, 0, 1, 1), (0, 0, 2, 2), (0, 0, 2, 3), (0, 1, 0, 1), (0, 1, 0, 3))
+PAIRS = ((0, 0), (0, 1))
+
+
+def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarray:
+    """One component of a tensor, over whatever other dimension there is."""
+    return data[name].isel({f"a{k + 1}": index for k, index in enumerate(indices)}).values
+
+
+def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
+    """Mean kernels against width, with the infinite-width limit and the limit plus its first correction.
+
+    Args:
+        theory: K, Theta, K1, Theta1 at the last layer.
+        sampled: K, Theta and their ``_error`` over the dimension width.
+    """
+    n = sampled["width"].values.astype(float)
+    with house_style():
+        figure, axes = _stacked(4, n)
+        for column, (name, pair) in enumerate((name, pair) for name in ("K", "Theta") for pair in PAIRS):
+            limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
+            mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
+            top, beneath = axes[:, column]
+            fine = np.geomspace(n.min(), n.max(), 200)
+            top.axhline(limit, color=GREY, linestyle=":")
+            top.plot(fine, limit + slope / fine, color=BLUE)
+            _points(top, n, mean, error)
+            label = f"{'NNGP' if name == 'K' else 'NTK'} ${SYMBOL[name]}_{{{pair[0]}{pair[1]}}}$"
+            top.set_title(label)
+            _disagreement(beneath, n, (mean - limit - slope / n) / error)
+        axes[0, 0].set_ylabel("mean kernel")
+        _legend(figure, [("infinite width", GREY, ":"), ("with the 1/n correction", BLUE, "-")])
+    return figure
+
+
+def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
+    """The first corrections by themselves: n (mean - limit) against width.
+
+    Args:
+        theory: K1 and Theta1 at the last layer.
+        sampled: K1, Theta1 and their ``_error`` over the dimension width.
+    """
+    n = sampled["width"].values.astype(float)
+    with house_style():
+        figure, axes = _stacked(4, n)
+        for column, (name, pair) in enumerate((name, pair) for name in ("K1", "Theta1") for pair in PAIRS):
+            value = component(theory, name, pair)
+            mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
+            top, beneath = axes[:, column]
+            top.axhline(value, color=BLUE)
+            _points(top, n, mean, error)
+            around = max(2.5 * np.abs(mean - value)[n >= np.median(n)].max(), 0.5 * abs(value))
+            top.set_ylim(value - around, value + around)
+            base = name.removesuffix("1")
+            top.set_title(f"$n\\,(\\langle\\hat{{{SYMBOL[base]}}}\\rangle - {SYMBOL[base]})_{{{pair[0]}{pair[1]}}}$")
+            _disagreement(beneath, n, (mean - value) / error)
+        axes[0, 0].set_ylabel("correction times width")
+        _legend(figure, [("theory, order 1/n", BLUE, "-")])
+    return figure
+
+
+def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
+    """Components of the tensors V, D, F, A, B against width.
+
+    Args:
+        theory: the tensors at the last layer.
+        sampled: the tensors and their ``_error`` over the dimension width.
+    """
+    n = sampled["width"].values.astype(float)
+    with house_style():
+        figure, axes = _stacked(len(TENSORS), n)
+        for column, name in enumerate(TENSORS):
+            top, beneath = axes[:, column]
+            for k, indices in enumerate(COMPONENTS):
+                colour, shift = COLOURS[k], 1.06 ** (k - 2.5)
+                value = component(theory, name, indices)
+                mean, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
+                top.axhline(value, color=colour, linewidth=1.2)
+                _points(top, n * shift, mean, error, colour)
+                _disagreement(beneath, n * shift, (mean - value) / error, colour)
+            top.set_title(f"${name}$")
+            top.set_yscale("symlog", linthresh=0.1)
+        axes[0, 0].set_ylabel("n × cumulant")
+        handles = [
+            Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(COMPONENTS)
+        ]
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=6,
+            title="component (line: theory at order 1/n, points: sampled)",
+        )
+    return figure
+
+
+def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
+    """Panels in a row, each with a low one beneath for the disagreement."""
+    figure, axes = plt.subplots(
+        2, columns, figsize=(2.7 * columns, 4.3), sharex=True, height_ratios=[3, 1], layout="constrained", squeeze=False
+    )
+    for axis in axes[0]:
+        width_axis(axis, n)
+    for axis in axes[1]:
+        axis.set_xlabel("width n")
+    axes[1, 0].set_ylabel("difference\n(standard errors)")
+    return figure, axes
+
+
+def width_axis(axis: Axes, n: np.ndarray) -> None:
+    """A logarithmic axis that names the sampled widths, at most eight of them."""
+    axis.set_xscale("log")
+    named = n[:: -(-len(n) // 8)]
+    axis.set_xticks(named, [f"{width:g}" for width in named])
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _points(axis: Axes, n: np.ndarray, mean: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
+    axis.errorbar(n, mean, error, color=colour, linestyle="", marker="o", markersize=4, capsize=2, linewidth=1.2)
+
+
+def _disagreement(axis: Axes, n: np.ndarray, sigmas: np.ndarray, colour: object = ORANGE) -> None:
+    axis.axhspan(-3, 3, color="0.92", zorder=0)
+    axis.axhline(0, color=GREY, linewidth=0.8)
+    axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5)
+    axis.set_yscale("symlog", linthresh=3)
+    reach = max(10.0, 10 ** np.ceil(np.log10(np.abs(sigmas).max())), *np.abs(axis.get_ylim()))
+    axis.set_ylim(-reach, reach)
+    axis.set_yticks([-reach, -3, 3, reach], [f"{-reach:g}", "-3", "3", f"{reach:g}"])
+    axis.minorticks_off()
+
+
+def _legend(figure: Figure, lines: list[tuple[str, object, str]]) -> None:
+    handles = [Line2D([], [], color=colour, linestyle=style, label=label) for label, colour, style in lines]
+    handles.append(Line2D([], [], color=ORANGE, marker="o", linestyle="", label="sampled networks ± standard error"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

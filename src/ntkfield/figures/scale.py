@@ -1,0 +1,53 @@
+"""Relative deviation of mean kernels from infinite width, for several activations."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ntkfield.figures.corrections import component, width_axis
+from ntkfield.figures.style import BLUE, COLOURS, GREEN, GREY, ORANGE, house_style
+
+PANELS = tuple((name, pair) for name in ("K", "Theta") for pair in ((0, 0), (0, 1)))
+
+
+def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset]) -> Figure:
+    """Draw the deviations with the theory's 1/n lines.
+
+    Args:
+        theory: for each activation's name, K, Theta, K1, Theta1 at the last layer.
+        sampled: for each name, K, Theta and their ``_error`` over the dimension width.
+    """
+    colours = dict(zip(theory, (BLUE, ORANGE, GREEN, COLOURS[4]), strict=False))
+    with house_style():
+        figure, axes = plt.subplots(1, 4, figsize=(12.5, 3.7), layout="constrained", sharey=True)
+        for axis, (name, pair) in zip(axes, PANELS, strict=True):
+            axis.axhline(0, color=GREY, linewidth=0.8)
+            for k, label in enumerate(theory):
+                n = sampled[label]["width"].values.astype(float)
+                limit, slope = component(theory[label], name, pair), component(theory[label], f"{name}1", pair)
+                mean, error = component(sampled[label], name, pair), component(sampled[label], f"{name}_error", pair)
+                fine = np.geomspace(n.min(), n.max(), 100)
+                axis.plot(fine, 100 * slope / fine / limit, color=colours[label], linewidth=1.3)
+                place = n * 1.05 ** (k - 1.5)
+                axis.errorbar(
+                    place, 100 * (mean / limit - 1), 100 * np.abs(error / limit),
+                    color=colours[label], marker="osD^"[k % 4], linestyle="", markersize=4, capsize=2,
+                )  # fmt: skip
+            kind, symbol = ("NNGP", "K") if name == "K" else ("NTK", r"\Theta")
+            axis.set_title(
+                f"{kind} ${symbol}_{{{pair[0]}{pair[1]}}}$, {'one input' if pair == (0, 0) else 'two inputs'}"
+            )
+            width_axis(axis, n)
+            axis.set_xlabel("width n")
+        axes[0].set_ylabel("deviation from infinite width (%)")
+        handles = [
+            Line2D([], [], color=colours[label], marker="osD^"[k % 4], label=label.replace("_", " "))
+            for k, label in enumerate(theory)
+        ]
+        handles.append(Line2D([], [], color="black", label="theory, order 1/n (points: sampled ± standard error)"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
