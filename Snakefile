@@ -16,6 +16,7 @@ container: "envs/ntkfield.sif"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/molecules.smk"
 include: "workflow/rules/finite.smk"
+include: "workflow/rules/images.smk"
 
 
 rule all:

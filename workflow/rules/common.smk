@@ -56,3 +56,4 @@ def study_targets():
 
 check_config()
 check_path("qm9.path", config["qm9"]["path"], Path.is_dir, "an existing folder, or null")
+check_path("images.dataset.path", config["images"]["dataset"]["path"], Path.is_file, "an existing file, or null")

@@ -54,3 +54,10 @@ class TiledGram:
     def _tile(self, i: int, j: int) -> np.ndarray:
         tile = self._load(min(i, j), max(i, j))[self._variable].sel(self._select).transpose("row", "column").values
         return tile if i <= j else tile.T
+
+
+class TiledCross(TiledGram):
+    """A matrix between two sets of samples, each with blocks of its own: every tile (i, j) is stored as it is."""
+
+    def _tile(self, i: int, j: int) -> np.ndarray:
+        return self._load(i, j)[self._variable].sel(self._select).transpose("row", "column").values

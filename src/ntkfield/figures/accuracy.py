@@ -1,0 +1,77 @@
+"""Accuracy against training size, on upright and on turned images."""
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
+
+COLOUR = {"c1": ORANGE, "c4": BLUE, "d4": GREEN}
+NAME = {
+    "c1": "plain CNN",
+    "c4": "C4: invariant to quarter turns",
+    "d4": "D4: to quarter turns and mirror images",
+}
+TITLE = {"upright": "test images upright", "turned": "test images turned by random quarter turns"}
+DODGE = {"c1": -1.0, "c4": 0.0, "d4": 1.0}
+
+
+def plot(curve: xr.Dataset) -> Figure:
+    """Draw accuracies with their spread over training subsets, one panel a view.
+
+    Args:
+        curve: as stored by the images study: ``accuracy`` [model, view, seed, train_size] with the coordinates group,
+            network and kernel along model, and the attributes n_classes, source and test_size.
+    """
+    views = [str(view) for view in curve["view"].values]
+    with house_style():
+        figure, axes = plt.subplots(
+            1, len(views), figsize=(0.8 + 4.0 * len(views), 4.1), sharey=True, squeeze=False, layout="constrained"
+        )
+        for axis, view in zip(axes[0], views, strict=True):
+            _panel(axis, curve.sel(view=view))
+            axis.set_title(TITLE[view])
+        axes[0, 0].set_ylabel("test images classified rightly (%)")
+        axes[0, 0].set_ylim(0, 100)
+        source = curve.attrs["source"].split(" (")[0]
+        figure.suptitle(f"Infinitely wide networks trained on upright images: {source}")
+        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _panel(axis: Axes, curve: xr.Dataset) -> None:
+    sizes = curve["train_size"].values
+    axis.axhline(100 / curve.attrs["n_classes"], color=GREY, linestyle=":")
+    for model in range(curve.sizes["model"]):
+        one = curve.isel(model=model)
+        group, ntk = one["group"].item(), one["kernel"].item() == "ntk"
+        percent = 100 * one["accuracy"]
+        axis.errorbar(
+            sizes * 1.03 ** (2 * DODGE[group] + (0 if ntk else 0.7)),
+            percent.mean("seed"),
+            percent.std("seed", ddof=1),
+            color=COLOUR[group],
+            linestyle="-" if ntk else "--",
+            marker="o" if ntk else "s",
+            markerfacecolor=None if ntk else "white",
+            capsize=2.5,
+        )
+    axis.set_xscale("log")
+    axis.set_xlabel("training images, all upright")
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.grid(True, axis="y", color="0.92", linewidth=0.8)
+
+
+def _legend(curve: xr.Dataset) -> list[Line2D]:
+    groups = [group for group in COLOUR if group in curve["group"].values]
+    handles = [Line2D([], [], color=COLOUR[group], label=NAME[group]) for group in groups]
+    handles += [
+        Line2D([], [], color="black", marker="o", label="NTK (all layers trained)"),
+        Line2D([], [], color="black", marker="s", linestyle="--", markerfacecolor="white", label="NNGP (last layer)"),
+        Line2D([], [], color=GREY, linestyle=":", label="guessing"),
+    ]
+    return handles

@@ -1,0 +1,84 @@
+"""Kernels of sampled networks approaching those of infinite width."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from ntkfield.figures.accuracy import COLOUR
+from ntkfield.figures.style import GREY, house_style
+
+NAME = {"c1": "plain CNN", "c4": "C4 network", "d4": "D4 network"}
+PANELS = (
+    (
+        "fluctuation",
+        -0.5,
+        "from network to network",
+        "standard deviation of one network's kernel\nrelative to the exact kernel (%)",
+    ),
+    (
+        "deviation",
+        -1.0,
+        "mean over networks",
+        "deviation of the mean kernel from the exact\nrelative to the exact kernel (%)",
+    ),
+)
+CERTAIN = 2.0  # standard errors from zero, beyond which the sign of a deviation is known
+
+
+def plot(result: xr.Dataset) -> Figure:
+    """Draw fluctuations and mean deviations against width, with the powers that theory predicts.
+
+    Args:
+        result: as stored by the images study: ``fluctuation``, ``deviation`` and their ``_error``
+            [network, kernel, width], with the coordinate group along network.
+    """
+    with house_style():
+        figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.1), layout="constrained")
+        for axis, panel in zip(axes, PANELS, strict=True):
+            _panel(axis, result, *panel)
+        figure.suptitle("Sampled networks of finite width against the exact kernels of infinite width")
+        figure.legend(handles=_legend(result), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: str, label: str) -> None:
+    widths = result["width"].values
+    for row in range(result.sizes["network"]):
+        for kernel in result["kernel"].values:
+            one = result.isel(network=row).sel(kernel=kernel)
+            value, error = 100 * abs(one[quantity].values), 100 * one[f"{quantity}_error"].values
+            colour, ntk = COLOUR[one["group"].item()], kernel == "ntk"
+            shifted = widths * 1.04 ** (2 * row - 1 + (0 if ntk else 0.7))
+            lower = np.minimum(error, 0.999 * value)
+            style = {"color": colour, "marker": "o" if ntk else "s", "linestyle": "", "capsize": 2.5}
+            sure = value > CERTAIN * error
+            for chosen, face in ((sure, colour), (~sure, "white")):
+                bars = [lower[chosen], error[chosen]]
+                axis.errorbar(shifted[chosen], value[chosen], bars, markerfacecolor=face, **style)
+            weights = (value / error) ** 2 * sure
+            if sure.any():  # the predicted power through the points that are known, nothing else fitted
+                scale = np.exp(np.average(np.log(value / widths**power), weights=weights))
+                axis.plot(widths, scale * widths**power, color=colour, linestyle="-" if ntk else "--", linewidth=1.2)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xticks(widths, [str(width) for width in widths])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xlabel("width n: channels of every hidden layer")
+    axis.set_ylabel(label)
+    axis.set_title(title)
+    axis.grid(True, which="both", axis="y", color="0.92", linewidth=0.8)
+
+
+def _legend(result: xr.Dataset) -> list[Line2D]:
+    groups = [str(group) for group in np.atleast_1d(result["group"].values)]
+    handles = [Line2D([], [], color=COLOUR[group], label=NAME[group]) for group in groups]
+    handles += [
+        Line2D([], [], color=GREY, marker="o", label="NTK"),
+        Line2D([], [], color=GREY, marker="s", linestyle="--", label="NNGP"),
+    ]
+    return handles

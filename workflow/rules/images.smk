@@ -1,0 +1,172 @@
+# Accuracy of rotation-invariant and plain convolutional kernels on upright and turned images.
+IMAGES = config["images"]
+
+
+include: "images_plan.smk"
+
+
+STUDIES["images"] = [
+    "results/images/learning_curve.pdf",
+    "results/images/learning_curve.csv",
+    "results/images/convergence.pdf",
+]
+
+
+wildcard_constraints:
+    part="train|test",
+
+
+rule images_dataset:
+    output:
+        "results/images/dataset.zarr.zip",
+    log:
+        "results/logs/images_dataset.log",
+    benchmark:
+        "results/benchmarks/images_dataset.tsv"
+    threads: 1
+    resources:
+        mem_mb=500 if IMAGES["dataset"]["name"] == "digits" else 12000,
+        runtime=60,
+    params:
+        dataset=IMAGES["dataset"],
+    script:
+        "../scripts/images_dataset.py"
+
+
+rule images_block:
+    input:
+        "results/images/dataset.zarr.zip",
+    output:
+        "results/images/blocks/{part}_{block}.zarr.zip",
+    log:
+        "results/logs/images_block/{part}_{block}.log",
+    benchmark:
+        "results/benchmarks/images_block/{part}_{block}.tsv"
+    threads: 1
+    resources:
+        mem_mb=500 if IMAGES["dataset"]["name"] == "digits" else 6000,
+        runtime=10,
+    params:
+        order_seed=IMAGES["order_seed"],
+        size=IMAGES["tile_size"],
+    script:
+        "../scripts/images_block.py"
+
+
+rule images_tile:
+    input:
+        rows="results/images/blocks/{part}_{i}.zarr.zip",
+        columns="results/images/blocks/train_{j}.zarr.zip",
+    output:
+        "results/images/tiles/{network}/{part}_{i}_{j}.zarr.zip",
+    log:
+        "results/logs/images_tile/{network}/{part}_{i}_{j}.log",
+    benchmark:
+        "results/benchmarks/images_tile/{network}/{part}_{i}_{j}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        network=lambda wildcards: IMAGES["networks"][wildcards.network],
+        turn_seed=lambda wildcards: IMAGES["turn_seed"] if wildcards.part == "test" else None,
+    script:
+        "../scripts/images_tile.py"
+
+
+rule images_learning_curve:
+    input:
+        train=image_blocks("train"),
+        test=image_blocks("test"),
+        tiles=image_tiles(),
+    output:
+        dataset="results/images/learning_curve.zarr.zip",
+        table=report(
+            "results/images/learning_curve.csv",
+            caption="../report/images_learning_curve_table.rst",
+            category="Images",
+            labels={"result": "Accuracy upright and turned", "form": "table"},
+        ),
+    log:
+        "results/logs/images_learning_curve.log",
+    benchmark:
+        "results/benchmarks/images_learning_curve.tsv"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        networks=IMAGES["networks"],
+        tile_size=IMAGES["tile_size"],
+        train_sizes=IMAGES["train_sizes"],
+        test_size=IMAGES["test_size"],
+        subset_seeds=IMAGES["subset_seeds"],
+        diag_reg=IMAGES["diag_reg"],
+    script:
+        "../scripts/images_learning_curve.py"
+
+
+rule images_learning_curve_figure:
+    input:
+        "results/images/learning_curve.zarr.zip",
+    output:
+        pdf="results/images/learning_curve.pdf",
+        png=report(
+            "results/images/learning_curve.png",
+            caption="../report/images_learning_curve.rst",
+            category="Images",
+            labels={"result": "Accuracy upright and turned", "form": "figure"},
+        ),
+    log:
+        "results/logs/images_learning_curve_figure.log",
+    benchmark:
+        "results/benchmarks/images_learning_curve_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/images_learning_curve_figure.py"
+
+
+rule images_convergence:
+    input:
+        "results/images/blocks/test_0.zarr.zip",
+    output:
+        "results/images/convergence/{network}.zarr.zip",
+    log:
+        "results/logs/images_convergence/{network}.log",
+    benchmark:
+        "results/benchmarks/images_convergence/{network}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        network=lambda wildcards: IMAGES["networks"][wildcards.network],
+        settings={key: value for key, value in IMAGES["convergence"].items() if key != "networks"},
+    script:
+        "../scripts/images_convergence.py"
+
+
+rule images_convergence_figure:
+    input:
+        expand("results/images/convergence/{network}.zarr.zip", network=IMAGES["convergence"]["networks"]),
+    output:
+        pdf="results/images/convergence.pdf",
+        png=report(
+            "results/images/convergence.png",
+            caption="../report/images_convergence.rst",
+            category="Images",
+            labels={"result": "Sampled kernels against width", "form": "figure"},
+        ),
+    log:
+        "results/logs/images_convergence_figure.log",
+    benchmark:
+        "results/benchmarks/images_convergence_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/images_convergence_figure.py"
