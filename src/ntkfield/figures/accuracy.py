@@ -51,8 +51,8 @@ def _panel(axis: Axes, curve: xr.Dataset) -> None:
         percent = 100 * one["accuracy"]
         axis.errorbar(
             sizes * 1.03 ** (2 * DODGE[group] + (0 if ntk else 0.7)),
-            percent.mean("seed"),
-            percent.std("seed", ddof=1),
+            percent.mean("seed").values,
+            percent.std("seed", ddof=1).values,
             color=COLOUR[group],
             linestyle="-" if ntk else "--",
             marker="o" if ntk else "s",

@@ -16,15 +16,10 @@ PANELS = (
     (
         "fluctuation",
         -0.5,
-        "from network to network",
-        "standard deviation of one network's kernel\nrelative to the exact kernel (%)",
+        "one network to the next, lines $1/\\sqrt{n}$",
+        "standard deviation of the kernel (% of exact)",
     ),
-    (
-        "deviation",
-        -1.0,
-        "mean over networks",
-        "deviation of the mean kernel from the exact\nrelative to the exact kernel (%)",
-    ),
+    ("deviation", -1.0, "mean over networks, lines $1/n$", "|mean kernel $-$ exact kernel| (% of exact)"),
 )
 CERTAIN = 2.0  # standard errors from zero, beyond which the sign of a deviation is known
 
@@ -63,8 +58,10 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
             if sure.any():  # the predicted power through the points that are known, nothing else fitted
                 scale = np.exp(np.average(np.log(value / widths**power), weights=weights))
                 axis.plot(widths, scale * widths**power, color=colour, linestyle="-" if ntk else "--", linewidth=1.2)
+    shown = 100 * abs(result[quantity])
     axis.set_xscale("log")
     axis.set_yscale("log")
+    axis.set_ylim(bottom=float(max(shown.min(), 1e-3 * shown.max())) / 2.5)  # bars that reach zero run off the axis
     axis.set_xticks(widths, [str(width) for width in widths])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -80,5 +77,6 @@ def _legend(result: xr.Dataset) -> list[Line2D]:
     handles += [
         Line2D([], [], color=GREY, marker="o", label="NTK"),
         Line2D([], [], color=GREY, marker="s", linestyle="--", label="NNGP"),
+        Line2D([], [], color=GREY, marker="o", linestyle="", markerfacecolor="white", label="within 2 errors of zero"),
     ]
     return handles
