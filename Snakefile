@@ -17,6 +17,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/molecules.smk"
 include: "workflow/rules/finite.smk"
 include: "workflow/rules/images.smk"
+include: "workflow/rules/sine.smk"
+include: "workflow/rules/augmentation.smk"
 
 
 rule all:
