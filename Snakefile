@@ -15,6 +15,8 @@ container: "envs/ntkfield.sif"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/molecules.smk"
+include: "workflow/rules/sine.smk"
+include: "workflow/rules/augmentation.smk"
 
 
 rule all:

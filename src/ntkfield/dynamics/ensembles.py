@@ -57,7 +57,8 @@ def train(
     members: range,
     rate: float = 1.0,
     at_once: int = 64,
-) -> np.ndarray:
+    observe: Callable[[Parameters, jax.Array], Any] | None = None,
+) -> Any:
     r"""Outputs of trained networks during training.
 
     Member k depends on `seed` and k only, so that an ensemble may be trained in parts, in any order.
@@ -71,9 +72,10 @@ def train(
         members: which members.
         rate: learning rate :math:`\eta`.
         at_once: members trained at once.
+        observe: what to record in place of the outputs: arrays, or a tree of them, from parameters and queries.
 
     Returns:
-        Array [members, times, queries, outputs].
+        Array [members, times, queries, outputs], or what `observe` gives after axes of members and times.
 
     Raises:
         ValueError: for a step that is not positive or times that do not increase.
@@ -83,41 +85,53 @@ def train(
     if moments[0] < 0 or (np.diff(moments) <= 0).any():
         raise checks.refuse("times", list(times), "increasing numbers, zero or above")
     gaps = np.diff(moments, prepend=0.0)
-    steps = tuple(int(n) for n in np.ceil(gaps / step - 1e-9))
-    sizes = jnp.asarray([gap / n if n else 0.0 for gap, n in zip(gaps, steps, strict=True)])
+    counts = np.ceil(gaps / step - 1e-9).astype(int)
+    sizes = checks.positive("rate", rate) * gaps / np.maximum(counts, 1)
     blocks = [members[start : start + at_once] for start in range(0, len(members), at_once)]
     parts = []
     for block in track(blocks, f"training {len(members)} networks"):
         keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), k) for k in block])
-        parts.append(np.asarray(_train(network, steps, keys, task, sizes, checks.positive("rate", rate))))
-    return np.concatenate(parts)
+        part = _train(network, observe or network.apply, counts, keys, task, sizes)
+        parts.append(jax.tree.map(np.asarray, part))
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def stream(*words: int) -> int:
+    """A seed for one ensemble of a study, from whole numbers that name it; other words, unrelated draws."""
+    return int(np.random.SeedSequence(words).generate_state(1)[0])
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _train(
-    network: FiniteNetwork, steps: tuple[int, ...], keys: jax.Array, task: Task, sizes: jax.Array, rate: float
-) -> jax.Array:
+    network: FiniteNetwork,
+    observe: Callable[[Parameters, jax.Array], Any],
+    counts: jax.Array,
+    keys: jax.Array,
+    task: Task,
+    sizes: jax.Array,
+) -> Any:
     def loss(parameters: Parameters) -> jax.Array:
         residual = network.apply(parameters, task.x) - task.y
         return 0.5 * jnp.sum(task.weights[:, None] * residual**2)
 
-    def member(key: jax.Array) -> jax.Array:
-        parameters, recorded = network.init(key), []
-        for count, size in zip(steps, sizes, strict=True):
-            advance = functools.partial(_runge_kutta, jax.grad(loss), size * rate)
-            parameters = jax.lax.fori_loop(0, count, lambda _, p, advance=advance: advance(p), parameters)
-            recorded.append(network.apply(parameters, task.queries))
-        return jnp.stack(recorded)
+    def until(parameters: Parameters, gap: tuple[jax.Array, jax.Array]) -> tuple[Parameters, Any]:
+        count, size = gap
+        parameters = jax.lax.fori_loop(0, count, lambda _, p: _runge_kutta(jax.grad(loss), size, p), parameters)
+        return parameters, observe(parameters, task.queries)
+
+    def member(key: jax.Array) -> Any:
+        return jax.lax.scan(until, network.init(key), (counts, sizes))[1]
 
     return jax.vmap(member)(keys)
 
 
 def _runge_kutta(gradient: Callable[[Parameters], Parameters], size: jax.Array, p: Parameters) -> Parameters:
-    def along(k: Parameters, share: float) -> Parameters:
-        return jax.tree.map(lambda a, b: a - share * size * b, p, k)
+    """One step; the four slopes are taken in a loop, so that the gradient is compiled once."""
 
-    k1 = gradient(p)
-    k2 = gradient(along(k1, 0.5))
-    k3 = gradient(along(k2, 0.5))
-    k4 = gradient(along(k3, 1.0))
-    return jax.tree.map(lambda a, b, c, d, e: a - size * (b + 2 * c + 2 * d + e) / 6, p, k1, k2, k3, k4)
+    def stage(carry: tuple[Parameters, Parameters], shares: jax.Array) -> tuple[tuple[Parameters, Parameters], None]:
+        last, total = carry
+        slope = gradient(jax.tree.map(lambda a, b: a - shares[0] * size * b, p, last))
+        return (slope, jax.tree.map(lambda a, b: a - shares[1] * size * b, total, slope)), None
+
+    stages = jnp.array([[0, 1 / 6], [1 / 2, 1 / 3], [1 / 2, 1 / 3], [1, 1 / 6]])
+    return jax.lax.scan(stage, (jax.tree.map(jnp.zeros_like, p), p), stages)[0][1]

@@ -1,0 +1,107 @@
+"""Data augmentation against invariance: squared difference of two ensembles' mean outputs."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, RED, house_style
+
+TITLES = {"test": "test images (on the data)", "noise": "noise images (off the data)"}
+SHADES = (ORANGE, GREEN, BLUE, RED)
+
+
+def plot(difference: xr.Dataset) -> Figure:
+    """Draw it against training time, ensemble size and width, a row for each set of images.
+
+    Args:
+        difference: as stored by the augmentation study.
+    """
+    kinds = list(difference["set"].values)
+    with house_style():
+        figure, axes = plt.subplots(len(kinds), 3, figsize=(11, 3.1 * len(kinds) + 0.9), layout="constrained")
+        for row, kind in zip(np.atleast_2d(axes), kinds, strict=True):
+            one = difference.sel(set=kind)
+            _against_time(row[0], one)
+            _against_members(row[1], one)
+            _against_width(row[2], one)
+            row[0].set_ylabel(f"{TITLES[kind]}\nsquared difference of means")
+            for axis in row:
+                axis.grid(True, which="major", color="0.92", linewidth=0.8)
+        for axis, title in zip(
+            np.atleast_2d(axes)[0],
+            ("left at infinite N, during training", "sampled, by ensemble size N", "left at infinite N, by width"),
+            strict=True,
+        ):
+            axis.set_title(title)
+        figure.suptitle(
+            "CNNs trained on all quarter turns against C4-invariant networks trained on the images alone\n"
+            f"(at infinite width their exact predictions differ by at most {float(difference['disagreement']):.0e})"
+        )
+        handles = [
+            plt.Line2D([], [], color=colour, marker="o", label=f"width {width}")
+            for width, colour in zip(difference["width"].values, _colours(difference), strict=False)
+        ]
+        handles += [
+            plt.Line2D([], [], color=GREY, linestyle=":", label="sampling variance alone, 1 / N"),
+            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the first point, if above 0"),
+            plt.Line2D([], [], color=GREY, linestyle="", marker="v", label="not told from 0, below this"),
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _colours(difference: xr.Dataset) -> list:
+    count = difference.sizes["width"]
+    return list(SHADES) if count <= len(SHADES) else list(plt.get_cmap("cividis")(np.linspace(0, 0.9, count)))
+
+
+def _against_time(axis: Axes, one: xr.Dataset) -> None:
+    times = one["time"].values
+    for i, colour in zip(range(one.sizes["width"]), _colours(one), strict=False):
+        at = one.isel(width=i)
+        axis.errorbar(times, at["floor"], 2 * at["floor_error"], color=colour, marker="o", capsize=2.5)
+    axis.set_xscale("symlog", linthresh=1)
+    axis.set_xlim(-0.2, times.max() * 1.6)
+    axis.axhline(0, color="0.7", linewidth=0.8)
+    axis.set_xlabel("training time × largest NTK eigenvalue")
+
+
+def _against_members(axis: Axes, one: xr.Dataset) -> None:
+    last = one.isel(time=-1)
+    for i, colour in zip(range(one.sizes["width"]), _colours(one), strict=False):
+        at, sizes = last.isel(width=i), one["members"].values
+        axis.plot(sizes, at["sampling"], color=colour, linestyle=":", linewidth=1.4)
+        low = np.minimum(at["squared_difference_error"], 0.9 * at["squared_difference"])
+        axis.errorbar(
+            sizes,
+            at["squared_difference"],
+            [low, at["squared_difference_error"]],
+            color=colour,
+            marker="o",
+            capsize=2.5,
+        )
+    axis.set_xscale("log", base=2)
+    axis.set_yscale("log")
+    axis.set_xticks(one["members"].values, [str(n) for n in one["members"].values])
+    axis.set_xlabel("networks N in each ensemble")
+
+
+def _against_width(axis: Axes, one: xr.Dataset) -> None:
+    last, widths = one.isel(time=-1), one["width"].values
+    floor, error = last["floor"].values, 2 * last["floor_error"].values
+    for width, value, bar, colour in zip(widths, floor, error, _colours(one), strict=False):
+        if value > bar:
+            axis.errorbar([width], [value], [bar], color=colour, marker="o", capsize=3)
+        else:  # not told from zero: the value that it is below
+            axis.plot([width], [max(value, 0.0) + bar], color=colour, marker="v", markersize=8)
+    if floor[0] > error[0]:
+        axis.plot(widths, floor[0] * (widths[0] / widths) ** 2.0, color="black", linestyle="--", linewidth=1.2)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xticks(widths, [str(width) for width in widths])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_minor_formatter(NullFormatter())
+    axis.set_xlabel("width n (channels)")

@@ -1,0 +1,122 @@
+# A CNN trained on all quarter turns of its images against the C4-invariant network trained on the images alone.
+AUGMENTATION = config["augmentation"]
+
+
+include: "augmentation_plan.smk"
+
+
+STUDIES["augmentation"] = [
+    "results/augmentation/difference.pdf",
+    "results/augmentation/difference.csv",
+]
+
+
+rule augmentation_images:
+    output:
+        "results/augmentation/images.zarr.zip",
+    log:
+        "results/logs/augmentation_images.log",
+    benchmark:
+        "results/benchmarks/augmentation_images.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        images=AUGMENTATION["images"],
+    script:
+        "../scripts/augmentation_images.py"
+
+
+rule augmentation_analytic:
+    input:
+        "results/augmentation/images.zarr.zip",
+    output:
+        "results/augmentation/analytic.zarr.zip",
+    log:
+        "results/logs/augmentation_analytic.log",
+    benchmark:
+        "results/benchmarks/augmentation_analytic.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        network=AUGMENTATION["network"],
+        times=AUGMENTATION["times"],
+    script:
+        "../scripts/augmentation_analytic.py"
+
+
+rule augmentation_train:
+    input:
+        images="results/augmentation/images.zarr.zip",
+        analytic="results/augmentation/analytic.zarr.zip",
+    output:
+        "results/augmentation/trained/{group}/{width}/{part}.zarr.zip",
+    log:
+        "results/logs/augmentation_train/{group}/{width}/{part}.log",
+    benchmark:
+        "results/benchmarks/augmentation_train/{group}/{width}/{part}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+    params:
+        network=AUGMENTATION["network"],
+        times=AUGMENTATION["times"],
+        step=AUGMENTATION["step"],
+        seed=AUGMENTATION["seed"],
+        members=lambda wildcards: augmentation_members(int(wildcards.part)),
+    script:
+        "../scripts/augmentation_train.py"
+
+
+rule augmentation_difference:
+    input:
+        analytic="results/augmentation/analytic.zarr.zip",
+        trained=augmentation_trained(),
+    output:
+        dataset="results/augmentation/difference.zarr.zip",
+        table=report(
+            "results/augmentation/difference.csv",
+            caption="../report/augmentation_table.rst",
+            category="Augmentation",
+            labels={"result": "Difference of the ensembles", "form": "table"},
+        ),
+    log:
+        "results/logs/augmentation_difference.log",
+    benchmark:
+        "results/benchmarks/augmentation_difference.tsv"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        widths=AUGMENTATION["widths"],
+        seed=AUGMENTATION["seed"],
+    script:
+        "../scripts/augmentation_difference.py"
+
+
+rule augmentation_figure:
+    input:
+        "results/augmentation/difference.zarr.zip",
+    output:
+        pdf="results/augmentation/difference.pdf",
+        png=report(
+            "results/augmentation/difference.png",
+            caption="../report/augmentation.rst",
+            category="Augmentation",
+            labels={"result": "Difference of the ensembles", "form": "figure"},
+        ),
+    log:
+        "results/logs/augmentation_figure.log",
+    benchmark:
+        "results/benchmarks/augmentation_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/augmentation_figure.py"

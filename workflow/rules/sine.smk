@@ -1,0 +1,89 @@
+# Regression of sin(x): trained networks of finite width against the exact mean and band of infinite width.
+SINE = config["sine"]
+
+
+include: "sine_plan.smk"
+
+
+STUDIES["sine"] = [
+    "results/sine/ensemble.pdf",
+    "results/sine/freezing.pdf",
+    "results/sine/freezing.csv",
+]
+
+
+rule sine_train:
+    output:
+        "results/sine/trained/{width}/{part}.zarr.zip",
+    log:
+        "results/logs/sine_train/{width}/{part}.log",
+    benchmark:
+        "results/benchmarks/sine_train/{width}/{part}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        network=SINE["network"],
+        problem=SINE["problem"],
+        seed=SINE["seed"],
+        members=lambda wildcards: sine_members(int(wildcards.part)),
+    script:
+        "../scripts/sine_train.py"
+
+
+rule sine_summary:
+    input:
+        trained=sine_trained(),
+    output:
+        dataset="results/sine/summary.zarr.zip",
+        table=report(
+            "results/sine/freezing.csv",
+            caption="../report/sine_freezing_table.rst",
+            category="Sine",
+            labels={"result": "Change of the NTK", "form": "table"},
+        ),
+    log:
+        "results/logs/sine_summary.log",
+    benchmark:
+        "results/benchmarks/sine_summary.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        network=SINE["network"],
+        problem=SINE["problem"],
+        widths=SINE["widths"],
+    script:
+        "../scripts/sine_summary.py"
+
+
+rule sine_figures:
+    input:
+        "results/sine/summary.zarr.zip",
+    output:
+        ensemble_pdf="results/sine/ensemble.pdf",
+        ensemble_png=report(
+            "results/sine/ensemble.png",
+            caption="../report/sine_ensemble.rst",
+            category="Sine",
+            labels={"result": "Mean and band", "form": "figure"},
+        ),
+        freezing_pdf="results/sine/freezing.pdf",
+        freezing_png=report(
+            "results/sine/freezing.png",
+            caption="../report/sine_freezing.rst",
+            category="Sine",
+            labels={"result": "Change of the NTK", "form": "figure"},
+        ),
+    log:
+        "results/logs/sine_figures.log",
+    benchmark:
+        "results/benchmarks/sine_figures.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/sine_figures.py"

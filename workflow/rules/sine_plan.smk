@@ -1,0 +1,26 @@
+# Which ensembles the sine study needs, and in which parts. No rules here.
+
+
+def check_sine():
+    """Refuse times that do not increase."""
+    times = SINE["problem"]["times"]
+    if sorted(set(times)) != times:
+        refuse("sine.problem.times", times, "increasing times")
+    if SINE["members"] % SINE["part_size"]:
+        refuse("sine.members", SINE["members"], f"a multiple of sine.part_size, {SINE['part_size']}")
+
+
+def sine_members(part):
+    """First member of a part, and the one after its last."""
+    return [part * SINE["part_size"], (part + 1) * SINE["part_size"]]
+
+
+def sine_trained():
+    return [
+        f"results/sine/trained/{width}/{part}.zarr.zip"
+        for width in SINE["widths"]
+        for part in range(SINE["members"] // SINE["part_size"])
+    ]
+
+
+check_sine()

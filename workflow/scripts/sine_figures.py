@@ -1,0 +1,10 @@
+import job
+
+job.start(snakemake)
+
+from ntkfield import store
+from ntkfield.figures import sine, style
+
+summary, output = store.load(snakemake.input[0]), snakemake.output
+style.save(sine.plot_ensemble(summary), output.ensemble_pdf, output.ensemble_png)
+style.save(sine.plot_freezing(summary), output.freezing_pdf, output.freezing_png)
