@@ -7,9 +7,7 @@ import pytest
 import ntkfield as nf
 from ntkfield.dynamics.ensembles import stream
 
-pytest.importorskip("neural_tangents")
-
-from ntkfield.dynamics.finite_networks import empirical_ntk, finite_network
+pytestmark = pytest.mark.usefixtures("neural_tangents")
 
 X = np.random.default_rng(0).normal(size=(3, 5, 5, 2))
 
@@ -17,6 +15,7 @@ X = np.random.default_rng(0).normal(size=(3, 5, 5, 2))
 @pytest.mark.parametrize("group", ["c1", "c4"])
 @pytest.mark.parametrize("padding", ["VALID", "SAME", "CIRCULAR"])
 def test_patches_compute_what_the_convolution_computes(group: str, padding: str) -> None:
+    from ntkfield.dynamics.finite_networks import finite_network
 
     network = nf.GroupCNN(group, 2, "erf", 2.0, 0.3, filter_shape=3, padding=padding, head=1)
     finite = finite_network(network, 4, X.shape[1:])
@@ -26,6 +25,7 @@ def test_patches_compute_what_the_convolution_computes(group: str, padding: str)
 
 
 def test_the_empirical_ntk_of_a_wide_mlp_is_the_exact_one() -> None:
+    from ntkfield.dynamics.finite_networks import empirical_ntk, finite_network
 
     network, x = nf.MLP(2, "erf", 2.0, 0.2), X.reshape(3, -1)[:, :4]
     finite = finite_network(network, 20_000, (4,))

@@ -32,7 +32,7 @@ def plot(difference: xr.Dataset) -> Figure:
                 axis.grid(True, which="major", color="0.92", linewidth=0.8)
         for axis, title in zip(
             np.atleast_2d(axes)[0],
-            ("during training", "falls with ensemble size to a floor", "the floor falls with width"),
+            ("left at infinite N, during training", "sampled, by ensemble size N", "left at infinite N, by width"),
             strict=True,
         ):
             axis.set_title(title)
@@ -46,7 +46,7 @@ def plot(difference: xr.Dataset) -> Figure:
         ]
         handles += [
             plt.Line2D([], [], color=GREY, linestyle=":", label="sampling variance alone, 1 / N"),
-            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the first point"),
+            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the first point, if above 0"),
             plt.Line2D([], [], color=GREY, linestyle="", marker="v", label="not told from 0, below this"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -97,7 +97,7 @@ def _against_width(axis: Axes, one: xr.Dataset) -> None:
             axis.errorbar([width], [value], [bar], color=colour, marker="o", capsize=3)
         else:  # not told from zero: the value that it is below
             axis.plot([width], [max(value, 0.0) + bar], color=colour, marker="v", markersize=8)
-    if floor[0] > 0:
+    if floor[0] > error[0]:
         axis.plot(widths, floor[0] * (widths[0] / widths) ** 2.0, color="black", linestyle="--", linewidth=1.2)
     axis.set_xscale("log")
     axis.set_yscale("log")
