@@ -13,7 +13,7 @@ STUDIES["images"] = [
 
 
 wildcard_constraints:
-    part="train|test",
+    half="train|test",
 
 
 rule images_dataset:
@@ -37,11 +37,11 @@ rule images_block:
     input:
         "results/images/dataset.zarr.zip",
     output:
-        "results/images/blocks/{part}_{block}.zarr.zip",
+        "results/images/blocks/{half}_{block}.zarr.zip",
     log:
-        "results/logs/images_block/{part}_{block}.log",
+        "results/logs/images_block/{half}_{block}.log",
     benchmark:
-        "results/benchmarks/images_block/{part}_{block}.tsv"
+        "results/benchmarks/images_block/{half}_{block}.tsv"
     threads: 1
     resources:
         mem_mb=500 if IMAGES["dataset"]["name"] == "digits" else 6000,
@@ -55,21 +55,21 @@ rule images_block:
 
 rule images_tile:
     input:
-        rows="results/images/blocks/{part}_{i}.zarr.zip",
+        rows="results/images/blocks/{half}_{i}.zarr.zip",
         columns="results/images/blocks/train_{j}.zarr.zip",
     output:
-        "results/images/tiles/{network}/{part}_{i}_{j}.zarr.zip",
+        "results/images/tiles/{network}/{half}_{i}_{j}.zarr.zip",
     log:
-        "results/logs/images_tile/{network}/{part}_{i}_{j}.log",
+        "results/logs/images_tile/{network}/{half}_{i}_{j}.log",
     benchmark:
-        "results/benchmarks/images_tile/{network}/{part}_{i}_{j}.tsv"
+        "results/benchmarks/images_tile/{network}/{half}_{i}_{j}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=240,
     params:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
-        turn_seed=lambda wildcards: IMAGES["turn_seed"] if wildcards.part == "test" else None,
+        turn_seed=lambda wildcards: IMAGES["turn_seed"] if wildcards.half == "test" else None,
     script:
         "../scripts/images_tile.py"
 

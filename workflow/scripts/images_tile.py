@@ -8,7 +8,7 @@ import xarray as xr
 import ntkfield as nf
 from ntkfield import store
 
-part, i, j = snakemake.wildcards.part, int(snakemake.wildcards.i), snakemake.wildcards.j
+part, i, j = snakemake.wildcards.half, int(snakemake.wildcards.i), snakemake.wildcards.j
 settings, seed = job.plain(snakemake.params.network), snakemake.params.turn_seed
 network = nf.GroupCNN(**settings)
 rows, columns = (store.load(path)["image"].values for path in (snakemake.input.rows, snakemake.input.columns))
