@@ -61,6 +61,7 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
     axis.set_xscale("log")
     if quantity == "fluctuation":
         axis.set_yscale("log")
+        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     else:
         axis.axhline(0, color=GREY, linewidth=1)
     axis.set_xticks(widths, [str(width) for width in widths])
