@@ -19,7 +19,7 @@ PANELS = (
         "one network to the next, lines $1/\\sqrt{n}$",
         "standard deviation of the kernel (% of exact)",
     ),
-    ("deviation", -1.0, "mean over networks, lines $1/n$", "|mean kernel $-$ exact kernel| (% of exact)"),
+    ("deviation", -1.0, "mean over networks", "mean kernel $-$ exact kernel (% of exact)"),
 )
 CERTAIN = 2.0  # standard errors from zero, beyond which the sign of a deviation is known
 
@@ -45,23 +45,25 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
     for row in range(result.sizes["network"]):
         for kernel in result["kernel"].values:
             one = result.isel(network=row).sel(kernel=kernel)
-            value, error = 100 * abs(one[quantity].values), 100 * one[f"{quantity}_error"].values
+            value, error = 100 * one[quantity].values, 100 * one[f"{quantity}_error"].values
             colour, ntk = COLOUR[one["group"].item()], kernel == "ntk"
             shifted = widths * 1.04 ** (2 * row - 1 + (0 if ntk else 0.7))
-            lower = np.minimum(error, 0.999 * value)
             style = {"color": colour, "marker": "o" if ntk else "s", "linestyle": "", "capsize": 2.5}
-            sure = value > CERTAIN * error
+            sure = abs(value) > CERTAIN * error
             for chosen, face in ((sure, colour), (~sure, "white")):
-                bars = [lower[chosen], error[chosen]]
-                axis.errorbar(shifted[chosen], value[chosen], bars, markerfacecolor=face, **style)
+                axis.errorbar(shifted[chosen], value[chosen], error[chosen], markerfacecolor=face, **style)
             weights = (value / error) ** 2 * sure
-            if sure.any():  # the predicted power through the points that are known, nothing else fitted
+            if (
+                quantity == "fluctuation" and sure.any()
+            ):  # the predicted power through the points that are known, nothing else fitted
                 scale = np.exp(np.average(np.log(value / widths**power), weights=weights))
                 axis.plot(widths, scale * widths**power, color=colour, linestyle="-" if ntk else "--", linewidth=1.2)
-    shown = 100 * abs(result[quantity])
     axis.set_xscale("log")
-    axis.set_yscale("log")
-    axis.set_ylim(bottom=float(max(shown.min(), 1e-3 * shown.max())) / 2.5)  # bars that reach zero run off the axis
+    if quantity == "fluctuation":
+        axis.set_yscale("log")
+        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        axis.axhline(0, color=GREY, linewidth=1)
     axis.set_xticks(widths, [str(width) for width in widths])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
