@@ -60,12 +60,16 @@ env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 	@touch $@
 
 .PHONY: test
-test: .venv/.installed  ## Run all tests
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile
+test: .venv/.installed  ## Run all tests but the exhaustive repetitions
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not exhaustive"
+
+.PHONY: test-exhaustive
+test-exhaustive: .venv/.installed  ## Run the checks of `make test` on many more cases, a quarter of an hour
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m exhaustive
 
 .PHONY: test-fast
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow"
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive"
 
 # The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
 # Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
@@ -73,7 +77,7 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 test-newest-jax: $(NEWEST)/.installed  ## Run the quick tests on the newest JAX, in a venv of its own
 	@$(NEWEST)/bin/python $(PIP) install --upgrade jax
 	@$(NEWEST)/bin/python -c "import jax, numpy; print(f'newest JAX: jax {jax.__version__}, numpy {numpy.__version__}')"
-	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest -m "not slow and not workflow" -p no:cacheprovider
+	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest -m "not slow and not workflow and not exhaustive" -p no:cacheprovider
 
 $(NEWEST)/.installed: envs/lock.txt pyproject.toml
 	@$(FIND_PYTHON); \

@@ -102,7 +102,7 @@ def _off(sampled, name, leading, following=None):
     return (value - leading) / error, error
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_first_and_second_order_with_their_corrections(sampled):
     for name, (leading, following) in _predict(LEADING, corrected=True).items():
         off, error = _off(sampled, name, leading, following)
@@ -112,7 +112,7 @@ def test_first_and_second_order_with_their_corrections(sampled):
         assert abs(without) > 4, name  # the sample sees the predicted 1/n correction itself
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_unprinted_cumulant_at_third_order(sampled):
     for name, (leading, _) in _predict(UNPRINTED).items():
         off, error = _off(sampled, name, leading)
@@ -120,7 +120,7 @@ def test_unprinted_cumulant_at_third_order(sampled):
         assert error < 0.25 * abs(leading), name
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "rule", ["internal:V", "internal:D", "internal:F", "internal:B", "internal:A", "internal:other", "mean:Theta"]
 )

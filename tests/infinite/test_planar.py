@@ -26,7 +26,7 @@ QUICK = [
     ("d4", "VALID", 3, "relu"),
     ("d4", "CIRCULAR", 1, "erf"),
 ]
-CASES = [case if case in QUICK else pytest.param(*case, marks=pytest.mark.slow) for case in EVERY]
+CASES = [case if case in QUICK else pytest.param(*case, marks=pytest.mark.exhaustive) for case in EVERY]
 
 
 def assert_equal(found, expected, tolerance=ROUNDING):
