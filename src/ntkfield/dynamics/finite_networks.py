@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ntkfield.bridge.planar import Filter
 from ntkfield.bridge.weights import Weights
 from ntkfield.dynamics.ensembles import FiniteNetwork, Parameters
+from ntkfield.groups.windows import windows
 from ntkfield.networks import GroupCNN, Network
 
 
@@ -70,10 +70,9 @@ def _patch_apply(network: GroupCNN, width: int) -> Callable[[Parameters, jax.Arr
 
 def _convolution(form: Filter, w: jax.Array, x: jax.Array, lifting: bool) -> jax.Array:
     """From [n, h, w, in] to [n, h', w', |P| · out], as patches times a matrix."""
-    mode = "wrap" if form.padding == "CIRCULAR" else "constant"
-    x = jnp.pad(x, [(0, 0), *form.pads(), (0, 0)], mode)
-    height, columns = (x.shape[1 + k] - form.patch[k] + 1 for k in range(2))
-    steps = np.ndindex(*form.patch)
-    patches = jnp.concatenate([x[:, i : i + height, j : j + columns] for i, j in steps], axis=-1)
+    reached, sides = windows(form.patch, form.padding, *x.shape[1:3])
+    flat = x.reshape(len(x), -1, x.shape[-1])
+    flat = jnp.concatenate([flat, jnp.zeros_like(flat[:, :1])], axis=1)  # index -1, outside the image, is zero
+    patches = flat[:, reached].reshape(len(x), *sides, -1)
     matrix = form.convolution(w, lifting)
     return patches @ matrix.reshape(-1, matrix.shape[-1])
