@@ -77,7 +77,7 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 test-newest-jax: $(NEWEST)/.installed  ## Run the quick tests on the newest JAX, in a venv of its own
 	@$(NEWEST)/bin/python $(PIP) install --upgrade jax
 	@$(NEWEST)/bin/python -c "import jax, numpy; print(f'newest JAX: jax {jax.__version__}, numpy {numpy.__version__}')"
-	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest -m "not slow and not workflow and not exhaustive" -p no:cacheprovider
+	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive" -p no:cacheprovider
 
 $(NEWEST)/.installed: envs/lock.txt pyproject.toml
 	@$(FIND_PYTHON); \
