@@ -137,8 +137,9 @@ def truncation_error(bandlimit: int, cutoff_angle: float = pi / 4) -> float:
         ValueError: if the band-limit is not a positive integer or the angle lies outside (0, π].
 
     """
+    coefficients = bump_coefficients(bandlimit, cutoff_angle)
     degrees = np.arange(bandlimit)
-    expansion = (2 * degrees + 1) / (4 * pi) * bump_coefficients(bandlimit, cutoff_angle)
+    expansion = (2 * degrees + 1) / (4 * pi) * coefficients
     t, weights, bump = _bump_on_nodes(bandlimit, cutoff_angle)
     rest = bump - expansion @ eval_legendre(degrees[:, None], t)
     return float(np.sqrt((weights @ rest**2) / (weights @ bump**2)))
@@ -152,7 +153,7 @@ def _bump_on_nodes(bandlimit: int, cutoff_angle: float) -> tuple[np.ndarray, np.
     """
     if not isinstance(cutoff_angle, Real) or isinstance(cutoff_angle, bool) or not 0 < cutoff_angle <= pi:
         raise ValueError(f"cutoff_angle is {cutoff_angle!r}, but radians above 0 and at most pi are accepted")
-    beta = -((1 - np.cos(cutoff_angle)) ** 2) / np.log(0.05)
+    beta = -((2 * np.sin(cutoff_angle / 2) ** 2) ** 2) / np.log(0.05)  # 1 - cos θ_c, without cancellation
     nodes, weights = np.polynomial.legendre.leggauss(64 + bandlimit)
     edges = np.array([0.0, min(2.0, 6.5 * np.sqrt(beta)), 2.0])
     half_widths = np.diff(edges)[:, None] / 2
