@@ -73,11 +73,15 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 
 # The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
 # Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
+CORE := $(addprefix tests/,datasets signals gaussian/test_angle.py infinite/test_molecules.py infinite/test_tiles.py \
+	dynamics/test_gradient_flow.py dynamics/test_learning_curve.py test_house.py test_store.py)
+
 .PHONY: test-newest-jax
-test-newest-jax: $(NEWEST)/.installed  ## Run the quick tests on the newest JAX, in a venv of its own
+test-newest-jax: $(NEWEST)/.installed  ## Run the core tests on the newest JAX, in a venv of its own
 	@$(NEWEST)/bin/python $(PIP) install --upgrade jax
 	@$(NEWEST)/bin/python -c "import jax, numpy; print(f'newest JAX: jax {jax.__version__}, numpy {numpy.__version__}')"
-	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive" -p no:cacheprovider
+	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive" -p no:cacheprovider \
+		$(CORE)
 
 $(NEWEST)/.installed: envs/lock.txt pyproject.toml
 	@$(FIND_PYTHON); \

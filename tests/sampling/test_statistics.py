@@ -81,7 +81,7 @@ def agree(network, names, widths, n_networks, precision):
 
 
 # What the parabola leaves is of relative order 1/(4 * 8 * 16) times a number of order ten: 2 %, below the errors.
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NETWORKS)
 def test_kernels_and_their_covariances_agree_with_theory(name):
     names = ["Theta1", "V", "D", "F", "A", "B"]
@@ -95,7 +95,7 @@ def test_the_mean_kernel_agrees_with_theory(name):
     agree(NETWORKS[name], ["K1"], (4, 8, 16), (250_000, 500_000, 1_000_000), 0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NETWORKS)
 def test_derivatives_of_the_ntk_agree_with_theory(name):
     agree(NETWORKS[name], ["P", "Q", "R", "S", "T", "U"], (4, 8, 16), (4_000, 8_000, 12_000), 0.15)
