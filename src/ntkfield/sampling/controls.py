@@ -1,6 +1,6 @@
 r"""Control variates: what a sampled network's kernels owe to chance at first order, whose mean is exactly zero.
 
-Given the layers before, the means over a hidden layer's n channels scatter about known expectations at the network's own
+Given the layers before, the means over a hidden layer's n channels scatter about known expectations at its own
 covariance :math:`\hat K`, and the noise :math:`\Xi` of the backward products about a known covariance:
 
 .. math:: c = \tfrac1n\sigma\cdot\sigma - \langle\sigma\sigma\rangle_{\hat K}, \quad

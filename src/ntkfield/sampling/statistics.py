@@ -1,6 +1,5 @@
 """Statistics of finite networks estimated from sampled ones, with standard errors: the independent witness."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
