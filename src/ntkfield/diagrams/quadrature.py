@@ -66,11 +66,7 @@ class TrapezoidExpectations:
         found: dict[Orders, jax.Array] = {}
         for size, keys in by_size.items():
             found.update(zip(keys, self._sets(kernel, size, tuple(keys)), strict=True))
-        results = []
-        for key in orders:
-            axes = np.argsort(np.argsort(key, kind="stable"), kind="stable")
-            results.append(found[tuple(sorted(key))].transpose(tuple(int(a) for a in axes)))
-        return results
+        return [in_given_order(found[tuple(sorted(key))], key) for key in orders]
 
     def _sets(self, kernel: jax.Array, size: int, keys: tuple[Orders, ...]) -> list[jax.Array]:
         """Fill arrays over all index tuples from the blocks of every set of ``size`` distinct inputs."""
@@ -91,6 +87,12 @@ class TrapezoidExpectations:
         return results
 
 
+def in_given_order(array: jax.Array, key: Orders) -> jax.Array:
+    """The array of the rising orders with its axes in the order of ``key``."""
+    axes = np.argsort(np.argsort(key, kind="stable"), kind="stable")
+    return array.transpose(tuple(int(axis) for axis in axes))
+
+
 @lru_cache(maxsize=64)
 def derivative(activation: Callable, order: int) -> Callable:
     """σ^(order) as an elementwise function, by nested forward differentiation."""
@@ -104,24 +106,33 @@ def derivative(activation: Callable, order: int) -> Callable:
 def _block(
     activation: Callable, kernel: jax.Array, keys: tuple[Orders, ...], nodes: int, cutoff: float
 ) -> tuple[jax.Array, ...]:
-    """Expectations over all index tuples of one small covariance [d, d]."""
+    """Expectations over all index tuples of one small covariance [d, d], one slab of the grid after the other."""
     d = kernel.shape[0]
     x = np.linspace(-cutoff, cutoff, nodes)
     w = np.exp(-(x**2) / 2)
     w /= w.sum()
-    grid = np.stack(np.meshgrid(*[x] * d, indexing="ij")).reshape(d, -1)
-    weight = np.prod(np.stack(np.meshgrid(*[w] * d, indexing="ij")).reshape(d, -1), axis=0)
+    index = np.indices((nodes,) * (d - 1)).reshape(d - 1, nodes ** (d - 1))
+    weight = np.prod(w[index], axis=0)
     keep = weight > 1e-22 * weight.max()
-    grid, weight = grid[:, keep], weight[keep]
+    rest, weight = x[index[:, keep]], weight[keep]
     values, vectors = jnp.linalg.eigh(kernel)
-    z = (vectors * jnp.sqrt(jnp.clip(values, 0))) @ grid
-    tower = {k: derivative(activation, k)(z) for k in sorted({k for key in keys for k in key})}
-    results = []
-    for key in keys:
-        half = (len(key) + 1) // 2
-        left, right = (_outer([tower[k] for k in part], grid.shape[1]) for part in (key[:half], key[half:]))
-        results.append(((left * weight) @ right.T).reshape((d,) * len(key)))
-    return tuple(results)
+    root = vectors * jnp.sqrt(jnp.clip(values, 0))
+    plane = root[:, 1:] @ rest
+
+    def add(total: tuple, node: tuple) -> tuple[tuple, None]:
+        z = root[:, :1] * node[0] + plane
+        tower = {k: derivative(activation, k)(z) for k in sorted({k for key in keys for k in key})}
+        parts = []
+        for key in keys:
+            half = (len(key) + 1) // 2
+            left, right = (_outer([tower[k] for k in part], z.shape[1]) for part in (key[:half], key[half:]))
+            parts.append(node[1] * (left * weight) @ right.T)
+        return tuple(a + b for a, b in zip(total, parts, strict=True)), None
+
+    halves = [(len(key) + 1) // 2 for key in keys]
+    start = tuple(jnp.zeros((d**half, d ** (len(key) - half))) for key, half in zip(keys, halves, strict=True))
+    total, _ = jax.lax.scan(add, start, (jnp.asarray(x), jnp.asarray(w)))
+    return tuple(part.reshape((d,) * len(key)) for part, key in zip(total, keys, strict=True))
 
 
 def _outer(factors: list[jax.Array], points: int) -> jax.Array:
