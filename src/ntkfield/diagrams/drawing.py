@@ -32,8 +32,8 @@ def draw_diagrams(
     """A sheet of diagrams, each with its term underneath. Save as SVG, PDF or PNG with ``Figure.savefig``."""
     count = max(len(diagrams), 1)
     long = terms and any(len(term_latex(diagram, labels)) > 190 for diagram in diagrams)
-    if columns is None:  # as few rows of at most four (three where terms are long) as possible, evenly filled
-        columns = -(-count // -(-count // (3 if long else 4)))
+    if columns is None:  # as few rows of at most three as possible, evenly filled
+        columns = -(-count // -(-count // 3))
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
     extent = place(diagrams[0]).extent if diagrams else (-1, 1, -1, 1)
@@ -190,8 +190,9 @@ def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
             strands.setdefault(line, []).append((0.0, []))
         for tree in internal.trees:
             for node, block in tree.slots:
-                colours = [COLOURS[edge % len(COLOURS)] for edge in block]
                 height = _height(layout, diagram, node, point)
+                lanes = [edge for edge in _lanes(diagram, layout, node) if edge in block]  # inner to outer
+                colours = [COLOURS[edge % len(COLOURS)] for edge in (lanes if height > 0 else lanes[::-1])]
                 strands.setdefault(blob[node], []).append((height + 0.01 * _far(layout, diagram, node, block), colours))
         for which, members in strands.items():
             start, end = np.array(layout.blobs[which]), np.array(point)
@@ -200,7 +201,7 @@ def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
             side = 1 if _up(start, end) @ np.array([start[1] - end[1], end[0] - start[0]]) > 0 else -1
             for k, (_, colours) in enumerate(sorted(members)):
                 bend = spread * (k / max(len(members) - 1, 1) - 0.5) if len(members) > 1 else 0.0
-                strand(canvas, curve(start, end, 2 * side * bend / distance), colours, dashed, zorder=3)
+                strand(canvas, curve(start, end, 2 * side * bend / distance), colours[::side], dashed, zorder=3)
 
 
 def _up(start: np.ndarray, end: np.ndarray) -> np.ndarray:
