@@ -40,7 +40,8 @@ class TrapezoidExpectations:
 
     Errors of the default grid, relative, measured at random covariances with variances up to 2: up to three inputs
     1e-12; four inputs 1e-10 for GELU, and for tanh, whose poles are near, 1e-10 for ⟨σσσσ⟩, 2e-9 for ⟨σσσ'σ'⟩, 1e-8
-    for ⟨σ'σ'σ'σ'⟩ and 1e-6 with higher derivatives (1e-8 with 96 nodes). Activations with kinks (ReLU) need another
+    for ⟨σ'σ'σ'σ'⟩ and 1e-6 with higher derivatives (1e-8 with 96 nodes). They grow with the variance: at 4,
+    three inputs of tanh have 1e-7 (160 nodes: 1e-12). Activations with kinks (ReLU) need another
     engine (``expectations``): their σ'' is not a function.
     """
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ntkfield.diagrams import strokes
+
 SIZE, LEADING, DPI = 13.0, 0.46, 72  # points, inches from line to line, points in an inch
 
 
@@ -39,6 +41,5 @@ STYLE = {"fontsize": SIZE, "math_fontfamily": "cm", "va": "baseline", "ha": "lef
 
 
 def _text(latex: str) -> str:
-    r"""LaTeX for matplotlib: no sizes of brackets, primes after subscripts, so that the two stand above each other."""
-    moved = re.sub(r"(\\sigma)('+)(_\{[^}]*\})", r"\1\3\2", re.sub(r"\\big[lr]", "", latex))
-    return f"${moved}$" if moved else ""
+    r"""LaTeX for matplotlib, which knows no sizes of brackets."""
+    return strokes.formula(re.sub(r"\\big[lr]", "", latex)) if latex else ""
