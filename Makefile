@@ -41,6 +41,11 @@ results: .venv/.installed  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
 
+NAME = F
+.PHONY: diagram
+diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
+	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
+
 .PHONY: env
 env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
