@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from ntkfield.activations import Activation
 from ntkfield.networks import Kernels, Scales
 
+UNROLLED = 4  # layers whose code is repeated; behind them a loop, or deep networks would compile for long
+
 
 class Pair(NamedTuple):
     """NNGP covariance of a pair of inputs, and its NTK; arrays that broadcast against each other."""
@@ -62,6 +64,9 @@ def recursion(
         Kernels of the broadcast shape.
     """
     pair = dense(inputs(q11, q12, q22), scales)
-    for _ in range(depth - 1):
+    unrolled = min(depth - 1, UNROLLED)
+    for _ in range(unrolled):
         pair = dense(activate(pair, activation), scales)
+    if depth - 1 > unrolled:
+        pair = jax.lax.fori_loop(unrolled, depth - 1, lambda _, p: dense(activate(p, activation), scales), pair)
     return Kernels(pair.q12, pair.ntk)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.networks import Scales
-from ntkfield.sampling.controls import controls, limits
+from ntkfield.sampling.controls import Limits, Response, controls, limits, response
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of, share
 
 NEGLIGIBLE = 1e-13  # pivots this small, relative to their variance, are rounding: inputs that depend on each other
@@ -40,11 +40,16 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
         noise: independent standard normal numbers [networks, :func:`noise_size`].
         controlled: whether to take control variates off the kernels' means (:mod:`ntkfield.sampling.controls`).
     """
-    known = limits(setting, scales, inputs) if controlled else None
+    known = None
+    if controlled:
+        limit = limits(setting, scales, inputs)
+        known = limit, response(setting, limit)
     return jax.vmap(lambda row: _one(setting, scales, inputs, Supply(row), known))(noise)
 
 
-def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, known: list | None) -> Draw:
+def _one(
+    setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, known: tuple[Limits, Response] | None
+) -> Draw:
     layers: list[dict[str, jax.Array]] = []
     values = inputs
     for n in setting.widths:
@@ -53,7 +58,7 @@ def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, kn
     result, backward = _backward(scales, layers, supply)
     if known is None:
         return result
-    kernel, ntk = controls(setting, scales, known, layers, backward)
+    kernel, ntk = controls(setting, scales, *known, layers, backward)
     return result._replace(kernel_control=kernel, ntk_control=ntk)
 
 
@@ -123,16 +128,19 @@ def root_and_inverse(gram: jax.Array) -> tuple[jax.Array, jax.Array]:
         triangular matrix M with zero rows there and M gram M' the identity on the others.
     """
     m = len(gram)
-    rest, columns, inverse = gram, [], jnp.eye(m)
-    rows = []
-    for j in range(m):
+    index = jnp.arange(m)
+
+    def eliminate(j: jax.Array, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        rest, root, inverse, rows = carry
         pivot = rest[j, j]
         kept = pivot > NEGLIGIBLE * gram[j, j]
         size = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, pivot, 1.0)), 0.0)
-        column = jnp.where(jnp.arange(m) >= j, rest[:, j], 0.0) * size
-        rest = rest - jnp.outer(column, column)
+        column = jnp.where(index >= j, rest[:, j], 0.0) * size
         row = inverse[j] * size
-        inverse = inverse - jnp.outer(jnp.where(jnp.arange(m) > j, column, 0.0), row)
-        columns.append(column)
-        rows.append(row)
-    return jnp.stack(columns, axis=1), jnp.stack(rows)
+        inverse = inverse - jnp.outer(jnp.where(index > j, column, 0.0), row)
+        return rest - jnp.outer(column, column), root.at[:, j].set(column), inverse, rows.at[j].set(row)
+
+    # A loop and not m copies of its body: the depth of the networks multiplies what there is to compile.
+    empty = jnp.zeros_like(gram)
+    _, root, _, rows = jax.lax.fori_loop(0, m, eliminate, (gram, empty, jnp.eye(m), empty))
+    return root, rows

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from ntkfield import checks
 from ntkfield.networks import MLP
 from ntkfield.sampling import products, weights
+from ntkfield.sampling.controls import limits
 from ntkfield.sampling.draws import Draw, Setting
 from ntkfield.sampling.estimators import FROM_DERIVATIVES, KERNELS, estimates
 
@@ -77,8 +78,9 @@ def sample_statistics(
         return METHODS[method].draw(setting, network.scales, x, noise, *options)
 
     shape = size, METHODS[method].noise_size(setting, *x.shape)
-    limit = network.kernel(x)._asdict()
-    limit = {"K": limit["nngp"], "Theta": limit["ntk"]}
+    limit = {
+        name: kernels[-1] for name, kernels in zip(("K", "Theta"), _limits(setting, network.scales, x), strict=True)
+    }
     which = range(first // size, first // size + count)
     batches = (_estimates(draw(noise), names, widths[-1], limit) for noise in _noise(seed, shape, which))
     bar = tqdm(batches, total=count, unit_scale=size, unit=" networks", disable=not progress, leave=False)
@@ -156,6 +158,7 @@ def _noise(seed: int, shape: tuple[int, int], which: range) -> Iterator[np.ndarr
             yield noise
 
 
+_limits = jax.jit(limits, static_argnums=0)
 _estimates = jax.jit(estimates, static_argnums=(1, 2))
 
 
