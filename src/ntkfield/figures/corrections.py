@@ -41,7 +41,7 @@ def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             _points(top, n, mean, error)
             label = f"{'NNGP' if name == 'K' else 'NTK'} ${SYMBOL[name]}_{{{pair[0]}{pair[1]}}}$"
             top.set_title(label)
-            _disagreement(beneath, n, (mean - limit - slope / n) / error)
+            disagreement(beneath, n, mean - limit - slope / n, error)
         axes[0, 0].set_ylabel("mean kernel")
         _legend(figure, [("infinite width", GREY, ":"), ("with the 1/n correction", BLUE, "-")])
     return figure
@@ -67,7 +67,7 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top.set_ylim(value - around, value + around)
             base = name.removesuffix("1")
             top.set_title(f"$n\\,(\\langle\\hat{{{SYMBOL[base]}}}\\rangle - {SYMBOL[base]})_{{{pair[0]}{pair[1]}}}$")
-            _disagreement(beneath, n, (mean - value) / error)
+            disagreement(beneath, n, mean - value, error)
         axes[0, 0].set_ylabel("correction times width")
         _legend(figure, [("theory, order 1/n", BLUE, "-")])
     return figure
@@ -91,7 +91,7 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
                 mean, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
                 top.axhline(value, color=colour, linewidth=1.2)
                 _points(top, n * shift, mean, error, colour)
-                _disagreement(beneath, n * shift, (mean - value) / error, colour)
+                disagreement(beneath, n * shift, mean - value, error, colour)
             top.set_title(f"${name}$")
             top.set_yscale("symlog", linthresh=0.1)
         axes[0, 0].set_ylabel("n × cumulant")
@@ -110,7 +110,7 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
 def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
     """Panels in a row, each with a low one beneath for the disagreement."""
     figure, axes = plt.subplots(
-        2, columns, figsize=(2.7 * columns, 4.3), sharex=True, height_ratios=[3, 1], layout="constrained", squeeze=False
+        2, columns, figsize=(2.7 * columns, 4.3), sharex=True, height_ratios=[2.4, 1], layout="constrained", squeeze=False
     )
     for axis in axes[0]:
         width_axis(axis, n)
@@ -132,14 +132,19 @@ def _points(axis: Axes, n: np.ndarray, mean: np.ndarray, error: np.ndarray, colo
     axis.errorbar(n, mean, error, color=colour, linestyle="", marker="o", markersize=4, capsize=2, linewidth=1.2)
 
 
-def _disagreement(axis: Axes, n: np.ndarray, sigmas: np.ndarray, colour: object = ORANGE) -> None:
+def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
+    """Differences in standard errors, linear up to three of them; several calls may share an axis."""
+    sigmas = difference / error
     axis.axhspan(-3, 3, color="0.92", zorder=0)
     axis.axhline(0, color=GREY, linewidth=0.8)
     axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5)
+    before = axis.get_ylim()[1] if axis.get_yscale() == "symlog" else 0.0
     axis.set_yscale("symlog", linthresh=3)
-    reach = max(10.0, 10 ** np.ceil(np.log10(np.abs(sigmas).max())), *np.abs(axis.get_ylim()))
+    reach = max(12.0, 1.3 * np.abs(sigmas).max(), before)
     axis.set_ylim(-reach, reach)
-    axis.set_yticks([-reach, -3, 3, reach], [f"{-reach:g}", "-3", "3", f"{reach:g}"])
+    named = [tick for tick in (3, 10, 100, 1000) if tick <= reach and (tick != 10 or reach < 60)]
+    ticks = [*(-tick for tick in reversed(named)), 0, *named]
+    axis.set_yticks(ticks, [f"{tick}".replace("-", "−") for tick in ticks])
     axis.minorticks_off()
 
 

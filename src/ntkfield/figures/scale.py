@@ -8,10 +8,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ntkfield.figures.corrections import component, width_axis
+from ntkfield.figures.corrections import component, disagreement, width_axis
 from ntkfield.figures.style import BLUE, COLOURS, GREEN, GREY, ORANGE, house_style
 
 PANELS = tuple((name, pair) for name in ("K", "Theta") for pair in ((0, 0), (0, 1)))
+ROUNDING = 1e-12
 
 
 def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset]) -> Figure:
@@ -23,8 +24,10 @@ def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Datase
     """
     colours = dict(zip(theory, (BLUE, ORANGE, GREEN, COLOURS[4]), strict=False))
     with house_style():
-        figure, axes = plt.subplots(1, 4, figsize=(12.5, 3.7), layout="constrained", sharey=True)
-        for axis, (name, pair) in zip(axes, PANELS, strict=True):
+        figure, axes = plt.subplots(
+            2, 4, figsize=(12.5, 5.0), layout="constrained", sharex=True, sharey="row", height_ratios=[2.4, 1]
+        )
+        for axis, beneath, (name, pair) in zip(*axes, PANELS, strict=True):
             axis.axhline(0, color=GREY, linewidth=0.8)
             for k, label in enumerate(theory):
                 n = sampled[label]["width"].values.astype(float)
@@ -37,13 +40,17 @@ def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Datase
                     place, 100 * (mean / limit - 1), 100 * np.abs(error / limit),
                     color=colours[label], marker="osD^"[k % 4], linestyle="", markersize=4, capsize=2,
                 )  # fmt: skip
+                # where the sampled mean has no scatter at all, rounding is what it may differ by
+                error = np.maximum(error, ROUNDING * np.abs(limit))
+                disagreement(beneath, place, mean - limit - slope / n, error, colours[label])
             kind, symbol = ("NNGP", "K") if name == "K" else ("NTK", r"\Theta")
             axis.set_title(
                 f"{kind} ${symbol}_{{{pair[0]}{pair[1]}}}$, {'one input' if pair == (0, 0) else 'two inputs'}"
             )
             width_axis(axis, n)
-            axis.set_xlabel("width n")
-        axes[0].set_ylabel("deviation from infinite width (%)")
+            beneath.set_xlabel("width n")
+        axes[0, 0].set_ylabel("deviation from\ninfinite width (%)")
+        axes[1, 0].set_ylabel("difference\n(standard errors)")
         handles = [
             Line2D([], [], color=colours[label], marker="osD^"[k % 4], label=label.replace("_", " "))
             for k, label in enumerate(theory)
