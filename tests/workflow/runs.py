@@ -21,27 +21,29 @@ class Run:
     folder: Path
     study: str
     root: Path = ROOT  # a repository
+    cores: int = 2
     profile: str = "default"
+    environment: dict[str, str] | None = None  # None: this process's
 
-    def command(self, *arguments: str, change: dict | None = None, cores: int = 2) -> list[str]:
+    def command(self, *arguments: str, change: dict | None = None) -> list[str]:
         """What starts Snakemake; `change` are keys of a user's own config file."""
-        own = self.folder / "change.yaml"
+        own = self.folder / f"change-{os.getpid()}.yaml"  # several processes may look at one finished run
         own.write_text(yaml.safe_dump({"studies": [self.study]} | (change or {})))
         return [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile")),
             *("--profile", str(self.root / "workflow/profiles" / self.profile)),
             *("--configfile", str(self.root / "config/ci.yaml"), str(own)),
-            *("--directory", str(self.folder), "--cores", str(cores)),
+            *("--directory", str(self.folder), "--cores", str(self.cores)),
             *arguments,
         ]
 
-    def attempt(self, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
-        command = self.command(*arguments, **options)
-        return subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    def attempt(self, *arguments: str, change: dict | None = None) -> subprocess.CompletedProcess[str]:
+        command = self.command(*arguments, change=change)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=500, check=False)
 
-    def make(self, *arguments: str, **options) -> str:
+    def make(self, *arguments: str, change: dict | None = None) -> str:
         """What a run prints that must succeed."""
-        run = self.attempt(*arguments, **options)
+        run = self.attempt(*arguments, change=change)
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout + run.stderr
 
@@ -55,10 +57,10 @@ class Run:
             rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE) if rule != "all"
         }
 
-    def kill_when(self, pattern: str, **options) -> None:
+    def kill_when(self, pattern: str) -> None:
         """Start, and kill -9 Snakemake and all its jobs as soon as a file of that pattern is there."""
         process = subprocess.Popen(
-            self.command(**options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         deadline = time.monotonic() + 300
         try:

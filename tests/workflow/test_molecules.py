@@ -1,6 +1,7 @@
 """The molecules study run for real, on the smallest config, by Snakemake itself."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +13,9 @@ from ntkfield import store
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = Run(tmp_path_factory.mktemp("molecules"), "molecules")
-    run.make()
-    return run
+@pytest.fixture(scope="module", name="finished")
+def finished_molecules(finished: Callable[[str], Run]) -> Run:
+    return finished("molecules")
 
 
 def test_everything_promised_is_there(finished: Run) -> None:
@@ -96,13 +95,14 @@ def test_a_bad_config_is_refused_in_one_sentence_before_any_work(
 
 
 def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Run, tmp_path: Path) -> None:
-    run = Run(tmp_path, "molecules")
+    # On one core, where the finished run had two: the stores must not depend on that either.
+    run = Run(tmp_path, "molecules", cores=1)
     run.kill_when("results/molecules/tiles/*/*.zarr.zip")
     # A file may bear its final name a moment before Snakemake has noted it as complete: only what is noted counts.
     jobs, kept = run.planned(), run.stamps()
-    assert jobs["molecules_tile"] + sum("tiles" in path.parts for path in kept) <= 6 + 2
+    assert jobs["molecules_tile"] + sum("tiles" in path.parts for path in kept) <= 6 + 1
     assert "qm9" not in jobs
     run.make()
     repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
-    assert len(repeated) <= 2, "more was repeated than the jobs that were running"
+    assert len(repeated) <= 1, "more was repeated than the job that was running"
     assert run.stores() == finished.stores()
