@@ -39,7 +39,7 @@ class Run:
 
     def attempt(self, *arguments: str, change: dict | None = None) -> subprocess.CompletedProcess[str]:
         command = self.command(*arguments, change=change)
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=500, check=False)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=900, check=False)
 
     def make(self, *arguments: str, change: dict | None = None) -> str:
         """What a run prints that must succeed."""

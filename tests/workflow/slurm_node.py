@@ -17,6 +17,9 @@ OTHERS = Path("/etc/slurm/slurm.conf")
 OURS = Path("/run/slurm/conf/slurm.conf")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel", "scontrol")
 
+# Two GPUs are counted, and none is used: their devices are no GPUs.
+GPUS = "".join(f"NodeName=localhost Name=gpu File=/dev/{device}\n" for device in ("null", "zero"))
+
 # Processes are followed through /proc and not confined, so that no control groups are needed; the node claims more
 # memory than jobs ask for, whatever the machine has.
 CONFIG = """\
@@ -46,7 +49,8 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
-NodeName=localhost NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=100000 State=UNKNOWN
+GresTypes=gpu
+NodeName=localhost NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=100000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -78,6 +82,7 @@ def running() -> Iterator[dict[str, str]]:
         CONFIG.format(folder=folder, controller_port=controller, node_port=node, cpus=len(os.sched_getaffinity(0)))
     )
     environment = os.environ | {"SLURM_CONF": str(config)}
+    config.with_name("gres.conf").write_text(GPUS)
     daemons = (
         [
             *("munged", "--foreground", "--num-threads=1", f"--key-file={key}", f"--socket={folder}/munge.sock"),
