@@ -2,8 +2,10 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -99,3 +101,21 @@ def test_the_profiles_re_run_for_the_same_reasons() -> None:
     assert (
         profiles[0]["rerun-triggers"] == profiles[1]["rerun-triggers"] == ["mtime", "params", "input", "software-env"]
     )
+
+
+DOCS = (ROOT / "docs/cluster.md").read_text()
+COMMANDS = re.findall(
+    r"^snakemake --profile workflow/profiles/slurm [^\n\\]*(?:\\\n[^\n\\]*)*$", DOCS, flags=re.MULTILINE
+)
+OPTIONS = re.findall(r"`(--(?:set-resources|group-components) [^`]*)`", DOCS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*COMMANDS[1:], " ".join([COMMANDS[0], *OPTIONS])])
+def test_the_documented_commands_are_accepted(command: str, tmp_path: Path) -> None:
+    assert (len(COMMANDS), len(OPTIONS)) == (3, 2)
+    words = shlex.split(command.replace("\\\n", " ").replace("config/paper.yaml", "config/ci.yaml"))
+    arguments = [sys.executable, "-m", *words, "--directory", str(tmp_path), "--dry-run"]
+    run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "molecules_tile" in run.stdout
