@@ -31,6 +31,8 @@ class Draw(NamedTuple):
             given the layers before: the mean over the last weights is exact, [m, m].
         ntk: :math:`\hat\Theta_{ij}(x_a, x_b)`, [c, c, m, m].
         outputs: :math:`z_i(x_a)` without the output bias, [c, m].
+        kernel_control: zero on average, to be taken off `kernel` in a mean over networks, [m, m]; or None.
+        ntk_control: likewise off the mean over i of :math:`\hat\Theta_{ii}`, [m, m]; or None.
         second: :math:`d\hat\Theta` of outputs 0, 1, 2 with their inputs, [c, m, c, m, c, m]; or None.
         third: :math:`dd_I\hat\Theta` with channels (i, i, j, j), i != j, [c, m, m, m, m]; or None.
         crossed: :math:`dd_{II}\hat\Theta` of outputs 1, 2, 3, 4, [c, m, c, m, c, m, c, m]; or None.
@@ -39,6 +41,8 @@ class Draw(NamedTuple):
     kernel: jax.Array
     ntk: jax.Array
     outputs: jax.Array
+    kernel_control: jax.Array | None = None
+    ntk_control: jax.Array | None = None
     second: jax.Array | None = None
     third: jax.Array | None = None
     crossed: jax.Array | None = None

@@ -20,6 +20,7 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
+from ntkfield.bridge.many import many_networks
 from ntkfield.networks import Kernels, Network
 from ntkfield.progress import track
 
@@ -45,15 +46,15 @@ def empirical_kernels(network: Network, x: Any, width: int, n_networks: int, see
     """
     checks.whole("n_networks", n_networks, 1)
     rate = checks.positive("weight_rate", network.scales.weight_rate)
-    init, apply, _ = network.to_stax(width)
+    init, apply = many_networks(network, width)
     x = jnp.asarray(x)
     key = jax.random.fold_in(jax.random.PRNGKey(checks.whole("seed", seed, 0)), width)
-    keys = [jax.random.fold_in(key, k) for k in range(n_networks)]
+    keys = np.asarray(jax.vmap(functools.partial(jax.random.fold_in, key))(np.arange(n_networks)))
     sample = jax.jit(jax.vmap(functools.partial(_sample, init, apply, x)))
     parts = []
     for start in track(range(0, n_networks, AT_ONCE), f"{n_networks} networks of width {width}"):
         chunk = keys[start : start + AT_ONCE]
-        padded = jnp.stack(chunk + chunk[-1:] * (min(AT_ONCE, n_networks) - len(chunk)))
+        padded = np.resize(chunk, (min(AT_ONCE, n_networks), *chunk.shape[1:]))  # one shape, compiled once
         parts.append([np.asarray(k)[: len(chunk)] for k in sample(padded)])
     readout, ntk = (np.concatenate(part) for part in zip(*parts, strict=True))
     scales = network.scales
@@ -63,7 +64,8 @@ def empirical_kernels(network: Network, x: Any, width: int, n_networks: int, see
 def _sample(init: Any, apply: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The share of the last layer's weights in the NTK, and the NTK, [n, n] each."""
     _, parameters = init(key, x.shape)
-    jacobian = jax.jacrev(lambda p: apply(p, x)[:, 0])(parameters)
+    # One input at a time: a Jacobian of all outputs would carry every input back once for each output.
+    jacobian = jax.vmap(jax.grad(lambda p, one: apply(p, one[None])[0, 0]), (None, 0))(parameters, x)
     leaves = [j.reshape(len(x), -1) for j in jax.tree.leaves(jacobian)]
     last = jax.tree.leaves(jacobian[-1])[0].reshape(len(x), -1)
     return last @ last.T, sum(j @ j.T for j in leaves)

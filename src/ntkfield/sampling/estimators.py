@@ -41,6 +41,10 @@ def _ntk(draws: Draw) -> jax.Array:
     return 0.5 * (draws.ntk[:, 0, 0] + draws.ntk[:, 1, 1])
 
 
+def _centred(x: jax.Array, control: jax.Array | None) -> jax.Array:
+    return jnp.mean(x if control is None else x - control, 0)
+
+
 def _covariance(x: jax.Array, y: jax.Array) -> jax.Array:
     """Unbiased covariance of arrays [networks, m, m], [m, m, m, m]."""
     count = len(x)
@@ -63,10 +67,10 @@ def _a(draws: Draw, n: int, limit: dict) -> jax.Array:
 
 
 _ESTIMATORS = {
-    "K": lambda draws, n, limit: jnp.mean(draws.kernel, 0),
-    "Theta": lambda draws, n, limit: jnp.mean(_ntk(draws), 0),
-    "K1": lambda draws, n, limit: n * (jnp.mean(draws.kernel, 0) - limit["K"]),
-    "Theta1": lambda draws, n, limit: n * (jnp.mean(_ntk(draws), 0) - limit["Theta"]),
+    "K": lambda draws, n, limit: _centred(draws.kernel, draws.kernel_control),
+    "Theta": lambda draws, n, limit: _centred(_ntk(draws), draws.ntk_control),
+    "K1": lambda draws, n, limit: n * (_centred(draws.kernel, draws.kernel_control) - limit["K"]),
+    "Theta1": lambda draws, n, limit: n * (_centred(_ntk(draws), draws.ntk_control) - limit["Theta"]),
     "V": lambda draws, n, limit: n * _covariance(draws.kernel, draws.kernel),
     "D": lambda draws, n, limit: n * _covariance(draws.kernel, _ntk(draws)),
     "A": _a,

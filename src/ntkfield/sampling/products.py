@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.networks import Scales
+from ntkfield.sampling.controls import controls, limits
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of, share
 
 NEGLIGIBLE = 1e-13  # pivots this small, relative to their variance, are rounding: inputs that depend on each other
@@ -28,8 +29,8 @@ def noise_size(setting: Setting, m: int, d: int) -> int:
     return forward + backward
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array) -> Draw:
+@functools.partial(jax.jit, static_argnums=(0, 4))
+def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, controlled: bool = False) -> Draw:
     """Networks, one per row of `noise`; each field of the Draw with a leading axis.
 
     Args:
@@ -37,17 +38,23 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array) 
         scales: variances and rates.
         inputs: array [m, d].
         noise: independent standard normal numbers [networks, :func:`noise_size`].
+        controlled: whether to take control variates off the kernels' means (:mod:`ntkfield.sampling.controls`).
     """
-    return jax.vmap(lambda row: _one(setting, scales, inputs, Supply(row)))(noise)
+    known = limits(setting, scales, inputs) if controlled else None
+    return jax.vmap(lambda row: _one(setting, scales, inputs, Supply(row), known))(noise)
 
 
-def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply) -> Draw:
+def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, known: list | None) -> Draw:
     layers: list[dict[str, jax.Array]] = []
     values = inputs
     for n in setting.widths:
         layers.append(_forward(setting, scales, values, n, supply))
         values = layers[-1]["values"]
-    return _backward(scales, layers, supply)
+    result, backward = _backward(scales, layers, supply)
+    if known is None:
+        return result
+    kernel, ntk = controls(setting, scales, known, layers, backward)
+    return result._replace(kernel_control=kernel, ntk_control=ntk)
 
 
 def _forward(setting: Setting, scales: Scales, before: jax.Array, n: int, supply: Supply) -> dict[str, jax.Array]:
@@ -60,34 +67,49 @@ def _forward(setting: Setting, scales: Scales, before: jax.Array, n: int, supply
     return {"values": values, "slopes": slopes, "products": products, "before": before, "inverse": inverse}
 
 
-def _backward(scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply) -> Draw:
-    """Output layer, and the NTK by the chain rule from the output to the first layer."""
+def _backward(scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply) -> tuple[Draw, list[jax.Array]]:
+    """Output layer, the NTK by the chain rule from the output to the first layer, and every layer's noise in it."""
     values = layers[-1]["values"]
     m, n = values.shape
     weights = jnp.sqrt(scales.weight_variance) * supply.take(CHANNELS, n)
     ntk = jnp.eye(CHANNELS)[:, :, None, None] * share(scales, values)
     # d z_i(x_a) / d values, one row per channel and input
     pull = jnp.repeat(weights, m, axis=0) / math.sqrt(n)
+    fresh, expected, noises = pull, jnp.full((CHANNELS, m, m), scales.weight_variance / n), []
     for index in reversed(range(len(layers))):
         layer = layers[index]
-        pull = pull * jnp.tile(layer["slopes"], (CHANNELS, 1))
+        slopes = jnp.tile(layer["slopes"], (CHANNELS, 1))
+        noises.insert(0, _noise(fresh * slopes, layer["slopes"], expected))
+        pull = pull * slopes
         gram = pull @ pull.T
-        ntk = ntk + gram.reshape(CHANNELS, m, CHANNELS, m).transpose(0, 2, 1, 3) * share(scales, layer["before"])
+        blocks = gram.reshape(CHANNELS, m, CHANNELS, m).transpose(0, 2, 1, 3)
+        ntk = ntk + blocks * share(scales, layer["before"])
         if index:
-            pull = _transposed(scales, layer, pull, gram, supply) / math.sqrt(layer["before"].shape[1])
-    return Draw(kernel_of(scales, values), ntk, weights @ values.T / math.sqrt(n))
+            width = layer["before"].shape[1]
+            pull, fresh = (x / math.sqrt(width) for x in _transposed(scales, layer, pull, gram, supply))
+            expected = scales.weight_variance / width * jnp.stack([blocks[i, i] for i in range(CHANNELS)])
+    return Draw(kernel_of(scales, values), ntk, weights @ values.T / math.sqrt(n)), noises
+
+
+def _noise(pull: jax.Array, slopes: jax.Array, expected: jax.Array) -> jax.Array:
+    """Products of the fresh derivatives [c m, n] less their mean given all else, over channels: [m, m]."""
+    rows = pull.reshape(CHANNELS, -1, pull.shape[1])
+    return jnp.mean(jnp.einsum("can,cbn->cab", rows, rows) - expected * (slopes @ slopes.T), axis=0)
 
 
 def _transposed(
     scales: Scales, layer: dict[str, jax.Array], v: jax.Array, gram: jax.Array, supply: Supply
-) -> jax.Array:
-    """Rows of `v` [c m, n] times the layer's weights, given the weights' forward products; `gram` is v v'."""
+) -> tuple[jax.Array, jax.Array]:
+    """Rows of `v` [c m, n] times the layer's weights given their forward products, and what is new in them.
+
+    `gram` is v v'.
+    """
     before, inverse = layer["before"], layer["inverse"]
     root, _ = root_and_inverse(gram)
     fresh = root @ supply.take(len(v), before.shape[1]) * jnp.sqrt(scales.weight_variance)
     # Q' = inverse @ before, so that (v Y - fresh Q) Q' needs only small matrices
     known = v @ layer["products"].T - (fresh @ before.T) @ inverse.T
-    return fresh + (known @ inverse) @ before
+    return fresh + (known @ inverse) @ before, fresh
 
 
 def root_and_inverse(gram: jax.Array) -> tuple[jax.Array, jax.Array]:

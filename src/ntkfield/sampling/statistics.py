@@ -1,6 +1,5 @@
 """Statistics of finite networks estimated from sampled ones, with standard errors: the independent witness."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +12,7 @@ from tqdm.auto import tqdm
 from ntkfield import checks
 from ntkfield.networks import MLP
 from ntkfield.sampling import products, weights
-from ntkfield.sampling.draws import Setting
+from ntkfield.sampling.draws import Draw, Setting
 from ntkfield.sampling.estimators import FROM_DERIVATIVES, KERNELS, estimates
 
 NAMES = (*KERNELS, "V", "D", "F", "A", "B", *FROM_DERIVATIVES)
@@ -71,9 +70,12 @@ def sample_statistics(
         raise checks.refuse("skip", skip, f"a multiple of the batch, {size}")
     count = max(LEAST_BATCHES, -(-n_networks // size))
     seed = checks.whole("seed", seed, 0)
-    options = {"derivatives": True} if derivatives else {}
+    options = (True,) if (derivatives if method == "weights" else any(name in KERNELS for name in names)) else ()
     setting = Setting(network.activation, widths)
-    draw = functools.partial(METHODS[method].draw, setting, network.scales, x, **options)
+
+    def draw(noise: np.ndarray) -> Draw:
+        return METHODS[method].draw(setting, network.scales, x, noise, *options)
+
     shape = size, METHODS[method].noise_size(setting, *x.shape)
     limit = network.kernel(x)._asdict()
     limit = {"K": limit["nngp"], "Theta": limit["ntk"]}
