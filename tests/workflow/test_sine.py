@@ -36,7 +36,6 @@ def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same
         ({"seed": 1}, {"sine_train": 4, **RESULTS}),
         ({"widths": [8, 32]}, {"sine_train": 2, **RESULTS}),  # the new width's two parts
         ({"members": 12}, {"sine_train": 2, **RESULTS}),  # one more part of each width
-        ({"problem": {"step": 0.5}}, {"sine_train": 4, **RESULTS}),
         ({"network": {"activation": "tanh"}}, {"sine_train": 4, **RESULTS}),
     ],
 )

@@ -104,7 +104,7 @@ def recompute(path: Path, names: list[str], target: str | None, cores: str) -> N
 def compare(archived: xr.Dataset, again: xr.Dataset, target: str) -> None:
     """Refuse numbers that differ by more than rounding; say by how much, and which versions made them."""
     largest = 0.0
-    for name in archived.variables:
+    for name in sorted(archived.variables):
         if name not in again.variables or archived[name].shape != again[name].shape:
             raise RefusedError(f"{target}: {name} has another shape than in the archive")
         one, two = archived[name].values, again[name].values

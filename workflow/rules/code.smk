@@ -64,14 +64,17 @@ def definer(name):
             if bound == attribute:
                 return definer(source)
         if attribute not in defined(tree):
-            raise WorkflowError(f"{name} is used by a script, but {path} neither imports nor defines {attribute!r}")
+            raise WorkflowError(
+                f"{name} is used by a script, but {path} neither imports nor defines {attribute!r}: "
+                "import it from the module that defines it"
+            )
     return package if path else None
 
 
 def defined(tree):
     """Names that a module's own statements bind."""
-    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
-    return {node.name for node in tree.body if hasattr(node, "name")} | {ast.unparse(target) for target in targets}
+    targets = [target for node in tree.body for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    return {node.name for node in tree.body if hasattr(node, "name")} | {ast.unparse(each) for each in targets if each}
 
 
 @functools.cache
