@@ -1,10 +1,8 @@
 """A real Slurm of one node, this machine, on loopback addresses only: for tests, as root, with nothing left behind."""
 
 import contextlib
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -15,7 +13,7 @@ from pathlib import Path
 # Where commands look without SLURM_CONF in their environment, as inside the jobs of Snakemake's plugin.
 OTHERS = Path("/etc/slurm/slurm.conf")
 OURS = Path("/run/slurm/conf/slurm.conf")
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel", "scontrol", "setpriv")
 
 # Two GPUs are counted, and none is used: their devices are no GPUs.
 GPUS = "".join(f"NodeName=localhost Name=gpu File=/dev/{device}\n" for device in ("null", "zero"))
@@ -101,12 +99,12 @@ def running() -> Iterator[dict[str, str]]:
         for command in daemons:
             log = cleanup.enter_context(open(folder / f"{command[0]}.out", "wb"))
             process = subprocess.Popen(
-                [_program(command[0]), *command[1:]],
+                # The kernel stops it, too, if this process is killed.
+                ["setpriv", "--pdeathsig", "TERM", _program(command[0]), *command[1:]],
                 env=environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
             )
             cleanup.callback(_stop, process)
             if command[0] == "munged":
@@ -122,11 +120,6 @@ def _left_behind(link: Path) -> bool:
         return False
     owner = Path(os.readlink(link)).with_name("owner")
     return not owner.exists() or not Path("/proc", owner.read_text()).exists()
-
-
-def _end_with_parent() -> None:
-    """Have the kernel stop this process if the one that started it is killed."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 is PR_SET_PDEATHSIG
 
 
 def _program(name: str) -> str | None:
