@@ -50,6 +50,11 @@ archive: .venv/.installed  ## Pack the finished results, with all that made them
 verify: .venv/.installed  ## Check such a file: all checksums, and one result computed again
 	$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(ARCHIVE)
 
+NAME = F
+.PHONY: diagram
+diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
+	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
+
 .PHONY: env
 env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 

@@ -20,6 +20,7 @@ include: "workflow/rules/finite.smk"
 include: "workflow/rules/images.smk"
 include: "workflow/rules/sine.smk"
 include: "workflow/rules/augmentation.smk"
+include: "workflow/rules/diagrams.smk"
 
 
 rule all:

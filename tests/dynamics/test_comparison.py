@@ -5,7 +5,7 @@ import pytest
 
 from ntkfield.dynamics.comparison import (
     Estimate,
-    power_law,
+    inverse_law,
     sampling_floor,
     squared_difference,
     unbiased_squared_difference,
@@ -30,11 +30,17 @@ def test_one_member_is_refused() -> None:
         unbiased_squared_difference(np.zeros((2, 3)), np.zeros((1, 3)))
 
 
-def test_a_power_is_found() -> None:
+def test_the_inverse_law_is_found_and_refused() -> None:
     x = np.array([1.0, 2.0, 4.0, 8.0])
-    exponent, prefactor = power_law(x, Estimate(3 * x**-1.5, 0.1 * x**-1.5))
-    assert exponent.value == pytest.approx(-1.5, rel=1e-12)
-    assert prefactor == pytest.approx(3.0, rel=1e-12)
-    # straight-line fit with equal errors 1/30: error / sqrt(sum of squared deviations of log x)
-    spread = np.log(x) - np.log(x).mean()
-    assert exponent.error == pytest.approx(1 / 30 / np.sqrt(np.sum(spread**2)), rel=1e-12)
+    law = inverse_law(x, Estimate(3 / x - 0.5 / x**2, 0.1 / x))
+    assert (law.leading.value, law.next.value) == pytest.approx((3.0, -0.5), rel=1e-12)
+    assert law.chi_squared < 1e-20
+    assert law.freedom == 2
+    # x y = a + b / x is a straight line with equal errors 0.1
+    spread = 1 / x - np.mean(1 / x)
+    assert law.next.error == pytest.approx(0.1 / np.sqrt(np.sum(spread**2)), rel=1e-12)
+    # another power is told from it: its residual from the best line, by numpy's own fit
+    residual = x**0.5 - np.polyval(np.polyfit(1 / x, x**0.5, 1), 1 / x)
+    other = inverse_law(x, Estimate(x**-0.5, 0.01 / x))
+    assert other.chi_squared == pytest.approx(np.sum((residual / 0.01) ** 2), rel=1e-9)
+    assert other.chi_squared > 100

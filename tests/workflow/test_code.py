@@ -105,8 +105,9 @@ def test_a_module_is_found_through_the_package_that_offers_it() -> None:
     assert definer("ntkfield.finite_width") == "ntkfield.finite.solve"
     assert definer("ntkfield.__version__") == "ntkfield"
     assert definer("numpy.linalg") is None
-    with pytest.raises(WorkflowError, match=r"neither imports nor defines 'recursion'"):
-        definer("ntkfield.recursion")
+    assert definer("ntkfield.recursion") == "ntkfield.diagrams.recursions"
+    with pytest.raises(WorkflowError, match=r"neither imports nor defines 'recursoin'"):
+        definer("ntkfield.recursoin")
     for script in (ROOT / "workflow/scripts").glob("*.py"):
         if script.name not in ("job.py", "finite_results.py", "molecules_inputs.py"):
             assert {script.stem, "job", "ntkfield", "ntkfield.store"} <= set(used(script.stem))

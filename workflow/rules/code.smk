@@ -63,12 +63,22 @@ def definer(name):
         for source, bound in imported(tree, package, True):
             if bound == attribute:
                 return definer(source)
+        for lazy in offered_late(tree, package):
+            if attribute in {bound for _, bound in imported(syntax(module_file(lazy)), lazy, True)}:
+                return definer(f"{lazy}.{attribute}")
         if attribute not in defined(tree):
             raise WorkflowError(
                 f"{name} is used by a script, but {path} neither imports nor defines {attribute!r}: "
                 "import it from the module that defines it"
             )
     return package if path else None
+
+
+def offered_late(tree, package):
+    """Packages that a package's `__getattr__` imports, to offer their names as its own."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "__getattr__"]
+    names = [name for function in functions for name, _ in imported(function, package, True)]
+    return [name for name in names if module_file(name) and module_file(name).name == "__init__.py"]
 
 
 def defined(tree):

@@ -8,7 +8,7 @@ import xarray as xr
 
 import ntkfield as nf
 from ntkfield import store
-from ntkfield.dynamics.comparison import Estimate, power_law
+from ntkfield.dynamics.comparison import Estimate, inverse_law
 
 params = snakemake.params
 problem, network, widths = job.plain(params.problem), nf.MLP(**job.plain(params.network)), list(params.widths)
@@ -30,7 +30,7 @@ for width in widths:
     spread.append(output.std("member", ddof=1).values)
     count.append(len(norm))
 change, error = np.array(change), np.array(error)
-power, prefactor = power_law(np.array(widths), Estimate(change[:, -1], error[:, -1]))
+law = inverse_law(np.array(widths), Estimate(change[:, -1], error[:, -1]))
 summary = xr.Dataset(
     {
         "mean": (("time", "point"), mean),
@@ -40,12 +40,12 @@ summary = xr.Dataset(
         "members": ("width", count),
         "ntk_change": (("width", "time"), change),
         "ntk_change_error": (("width", "time"), error),
-        "power": ((), power.value),
-        "power_error": ((), power.error),
-        "prefactor": ((), prefactor),
+        "law": ("order", [law.leading.value, law.next.value], {"long_name": "coefficients of 1/n and 1/n^2"}),
+        "law_error": ("order", [law.leading.error, law.next.error]),
+        "chi_squared": ((), law.chi_squared, {"degrees_of_freedom": law.freedom}),
         "target": ("train", np.sin(x[:, 0])),
     },
-    coords={"width": widths, "time": times, "point": grid[:, 0], "train": x[:, 0]},
+    coords={"width": widths, "time": times, "point": grid[:, 0], "train": x[:, 0], "order": [1, 2]},
 )
 config = {"network": job.plain(params.network), "problem": problem, "widths": widths}
 store.save(summary, snakemake.output.dataset, config=config)

@@ -10,6 +10,7 @@
 """
 
 from .components import Components
+from .expectations import ActivationExpectations
 from .layers import closure, propagate
 from .quadrature import Expectations, TrapezoidExpectations, gelu
 from .recursions import Cumulant, Recursion, cumulant, recursion
@@ -19,6 +20,7 @@ from .tensors import FIRST_ORDER
 __all__ = [
     "FIRST_ORDER",
     "RULES",
+    "ActivationExpectations",
     "Components",
     "Cumulant",
     "Expectations",

@@ -15,7 +15,10 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 
+from ntkfield.activations import Activation
+
 from .algebra import Gauss, Polynomial, integrals
+from .expectations import ask
 from .quadrature import Expectations, Orders
 
 MAX_TERMS = 10_000
@@ -57,7 +60,7 @@ class CompiledRecursion:
         kernel: jax.Array,
         theta: jax.Array,
         tensors: Mapping[str, jax.Array],
-        expectation: Expectations,
+        expectation: Expectations | Activation | str | Mapping,
         *,
         weight_variance: float = 1.0,
         weight_rate: float | None = None,
@@ -67,14 +70,15 @@ class CompiledRecursion:
 
         kernel, theta : [m, m], infinite-width K and Θ of layer l.
         tensors : the tensors ``needs`` names, one axis per subscript.
-        expectation : engine for ⟨Π σ^(k)⟩, see ``quadrature.Expectations``.
+        expectation : an activation, ``"relu"`` or as ``nf.activation`` accepts it, or an engine for ⟨Π σ^(k)⟩
+            (``quadrature.Expectations``).
         weight_rate : λ_W, by default equal to C_W.  ratio : r = n_l / n_(l-1).
 
-        A missing tensor or a wrong shape raises ValueError.
+        A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.
         """
         kernel = jnp.asarray(kernel)
         self.check(kernel, theta, tensors)
-        moments = dict(zip(self.moments, expectation(kernel, self.moments), strict=True))
+        moments = ask(expectation, kernel, {self.name: self.moments})
         rate = weight_variance if weight_rate is None else weight_rate
         known = {**tensors, "Theta": jnp.asarray(theta)}
         return evaluate(self, moments, {k: known[k] for k in (*self.needs, "Theta")}, weight_variance, rate, ratio)

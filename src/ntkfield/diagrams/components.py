@@ -7,12 +7,15 @@ inputs, evaluated, and remembered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
+from ntkfield.activations import Activation
+
 from . import algebra
+from .expectations import engine
 from .quadrature import Expectations, Orders
 from .recursions import Recursion, recursion
 from .tensors import Shape
@@ -28,6 +31,7 @@ class Components:
     """Components of tensors of one network, layer by layer.
 
     kernel, theta : [m, m], K and Θ of layer 1.
+    expectation : an activation, or an engine for its expectations.
     ratios : r of each step l -> l+1, or one number; rates default to the variances.
 
     >>> from ntkfield.diagrams import Components, TrapezoidExpectations, gelu
@@ -39,7 +43,7 @@ class Components:
         self,
         kernel,
         theta,
-        expectation: Expectations,
+        expectation: Expectations | Activation | str | Mapping,
         *,
         weight_variance: float = 1.0,
         bias_variance: float = 0.0,
@@ -47,7 +51,7 @@ class Components:
         bias_rate: float | None = None,
         ratios: Sequence[float] | float = 1.0,
     ) -> None:
-        self._expectation = expectation
+        self._expectation = engine(expectation)
         self._variance, self._bias_variance = weight_variance, bias_variance
         self._rate = weight_variance if weight_rate is None else weight_rate
         self._bias_rate = bias_variance if bias_rate is None else bias_rate

@@ -1,8 +1,9 @@
-"""Pictures of diagrams: solid preactivations, coloured dotted derivative lines, wavy emissions, blobs, vertices.
+"""Pictures of diagrams: solid preactivations, coloured derivative lines, wavy emissions, blobs, vertices.
 
-A colour is one contracted derivative (both legs of an NTK share it); a node with two or three derivatives is a double
-or triple dotted line. Derivative lines that pass a cubic vertex run along its wavy line; a mean NTK passes through
-the blob, any other ends in an internal vertex (black, named). Conventions: arXiv 2508.11522.
+A colour is one contracted derivative (both legs of an NTK share it): dotted outside, dashed past the cubic vertex; a
+node with two or three derivatives is a double or triple line. Derivative lines that pass a cubic vertex run along its
+wavy line; a mean NTK passes through the blob, any other ends in an internal vertex (black, named). Conventions: arXiv
+2508.11522.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 from .graphs import Diagram
 from .layout import Layout, place
 from .notation import cubic_latex, term_latex
-from .strokes import INK, WIDTH, Canvas, curve, dotted, strand, wavy
+from .strokes import FONT, INK, WIDTH, Canvas, curve, dashed, dotted, formula, strand, wavy
 from .symbols import tensor_latex
 
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#6B6B6B")
@@ -31,8 +32,8 @@ def draw_diagrams(
     """A sheet of diagrams, each with its term underneath. Save as SVG, PDF or PNG with ``Figure.savefig``."""
     count = max(len(diagrams), 1)
     long = terms and any(len(term_latex(diagram, labels)) > 190 for diagram in diagrams)
-    if columns is None:  # as few rows of at most four (three where terms are long) as possible, evenly filled
-        columns = -(-count // -(-count // (3 if long else 4)))
+    if columns is None:  # as few rows of at most three as possible, evenly filled
+        columns = -(-count // -(-count // 3))
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
     extent = place(diagrams[0]).extent if diagrams else (-1, 1, -1, 1)
@@ -48,7 +49,7 @@ def draw_diagrams(
         box = (column / columns, 1 - (head + (row + 1) * height) / total, 1 / columns, height / total)
         _panel(figure, box, diagram, labels, terms, 0.38 / height if terms else 0.0)
     if title:
-        figure.text(0.5, 1 - 0.5 * head / total, title, ha="center", va="center", fontsize=12)
+        figure.text(0.5, 1 - 0.5 * head / total, title, ha="center", va="center", fontsize=14, **FONT)
     return figure
 
 
@@ -57,10 +58,10 @@ def _panel(figure: Figure, box: tuple, diagram: Diagram, labels: Sequence[int], 
     axes = figure.add_axes((left, bottom + foot * height, width, (1 - foot) * height))
     draw_diagram(axes, diagram, labels)
     if terms:
-        text = figure.text(left + width / 2, bottom + 0.5 * foot * height, f"${term_latex(diagram, labels)}$",
-                           ha="center", va="center", fontsize=10)  # fmt: skip
+        text = figure.text(left + width / 2, bottom + 0.55 * foot * height, formula(term_latex(diagram, labels)),
+                           ha="center", va="baseline", fontsize=12, **FONT)  # fmt: skip
         wide = text.get_window_extent(figure.canvas.get_renderer()).width
-        text.set_fontsize(10 * min(1.0, 0.94 * width * figure.get_figwidth() * figure.dpi / wide))
+        text.set_fontsize(12 * min(1.0, 0.94 * width * figure.get_figwidth() * figure.dpi / wide))
 
 
 def draw_diagram(axes: Axes, diagram: Diagram, labels: Sequence[int]) -> None:
@@ -91,7 +92,7 @@ def _names(canvas: Canvas, diagram: Diagram, layout: Layout, labels: Sequence[in
         middle = (start + end + RADIUS * (start - end) / np.linalg.norm(start - end)) / 2
         text = cubic_latex(vertex, labels)
         half = 0.12 if vertex.rule == "omega" else 0.2 + 0.035 * sum(vertex.orders)
-        canvas.name(middle, f"${text}$", _up(start, end), (0.26, 0.3, 0.36, 0.44, 0.52), half, 9)
+        canvas.name(middle, text, _up(start, end), (0.26, 0.3, 0.36, 0.44, 0.52), half, 10)
     for internal, point in zip(diagram.internals, layout.internals, strict=True):
         name = internal.shape.name
         if "[" in name:  # unnamed: the full name is in the term underneath
@@ -100,7 +101,7 @@ def _names(canvas: Canvas, diagram: Diagram, layout: Layout, labels: Sequence[in
             text = tensor_latex(name, "@").replace("_{@}", "")
         half = 0.08 if len(name) < 2 else 0.2
         away = np.array([0.0, 1.0 if point[1] >= -0.05 else -1.0])
-        canvas.name(np.array(point), f"${text}$", away, (0.26, 0.3, 0.36, 0.44), half, 10)
+        canvas.name(np.array(point), text, away, (0.26, 0.3, 0.36, 0.44), half, 11)
 
 
 def _colours(diagram: Diagram, node: int) -> list[str]:
@@ -112,10 +113,10 @@ def _externals(canvas: Canvas, diagram: Diagram, layout: Layout, labels: Sequenc
         centre = np.array(layout.vertices[k])
         for node in vertex.nodes:
             end = np.array(layout.ends[node])
-            strand(canvas, curve(end, centre), _colours(diagram, node))
+            strand(canvas, curve(end, centre), _colours(diagram, node), dotted)
             outward = (end - centre) / np.linalg.norm(end - centre)
             x, y = end + 0.2 * outward
-            canvas.axes.text(x, y, f"${labels[node]}$", ha="center", va="center", fontsize=10)
+            canvas.axes.text(x, y, f"${labels[node]}$", ha="center", va="center", fontsize=12, **FONT)
 
 
 def _passing(diagram: Diagram) -> dict[int, list[int]]:
@@ -174,7 +175,7 @@ def _emissions(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
         canvas.line(path, color=INK, linewidth=1.1, zorder=2, solid_capstyle="round")
         for node in vertex.nodes:
             for edge in passing[node]:
-                dotted(canvas, _lane(diagram, layout, node, edge), COLOURS[edge % len(COLOURS)], zorder=3)
+                dashed(canvas, _lane(diagram, layout, node, edge), COLOURS[edge % len(COLOURS)], zorder=3)
 
 
 def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
@@ -189,8 +190,9 @@ def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
             strands.setdefault(line, []).append((0.0, []))
         for tree in internal.trees:
             for node, block in tree.slots:
-                colours = [COLOURS[edge % len(COLOURS)] for edge in block]
                 height = _height(layout, diagram, node, point)
+                lanes = [edge for edge in _lanes(diagram, layout, node) if edge in block]  # inner to outer
+                colours = [COLOURS[edge % len(COLOURS)] for edge in (lanes if height > 0 else lanes[::-1])]
                 strands.setdefault(blob[node], []).append((height + 0.01 * _far(layout, diagram, node, block), colours))
         for which, members in strands.items():
             start, end = np.array(layout.blobs[which]), np.array(point)
@@ -199,7 +201,7 @@ def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
             side = 1 if _up(start, end) @ np.array([start[1] - end[1], end[0] - start[0]]) > 0 else -1
             for k, (_, colours) in enumerate(sorted(members)):
                 bend = spread * (k / max(len(members) - 1, 1) - 0.5) if len(members) > 1 else 0.0
-                strand(canvas, curve(start, end, 2 * side * bend / distance), colours, zorder=3)
+                strand(canvas, curve(start, end, 2 * side * bend / distance), colours[::side], dashed, zorder=3)
 
 
 def _up(start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -232,4 +234,4 @@ def _means(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
         if np.linalg.norm((first + last) / 2 - centre) > 0.8 * RADIUS:  # both ends on one side: a hairpin
             control = centre - 0.3 * ((first + last) / 2 - centre)
         t = np.linspace(0, 1, 40)[:, None]
-        dotted(canvas, (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last, colour, zorder=5)
+        dashed(canvas, (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last, colour, zorder=5)

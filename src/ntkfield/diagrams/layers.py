@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 
+from ntkfield.activations import Activation
+
 from . import codegen
+from .expectations import ask
 from .quadrature import Expectations
 from .recursions import Recursion, recursion
 from .tensors import FIRST_ORDER
@@ -32,7 +35,7 @@ def propagate(
     kernel: jax.Array,
     theta: jax.Array,
     depth: int,
-    expectation: Expectations,
+    expectation: Expectations | Activation | str | Mapping,
     *,
     names: Sequence[str] | Sequence[Recursion] = FIRST_ORDER,
     weight_variance: float = 1.0,
@@ -44,7 +47,10 @@ def propagate(
     """K, Theta and the tensors ``names`` (with all they need) at layers 1 .. ``depth``.
 
     kernel, theta : [m, m], K and Θ of layer 1, where every tensor vanishes.
+    expectation : an activation, or an engine for its expectations.
     ratios : r of each step l -> l+1, or one number; rates default to the variances.
+
+    A tensor that a kink makes infinite is refused with a ValueError that names it.
 
     Source: the recursions of this package; PDLT eq. 4.x and 8.x for K and Θ.
     """
@@ -56,13 +62,13 @@ def propagate(
     if len(steps) != depth - 1:
         raise ValueError(f"ratios has {len(steps)} entries; accepted is one number or depth - 1 = {depth - 1} of them.")
     system = {name: found.compile() for name, found in closure(names).items()}
-    orders = sorted({key for compiled in system.values() for key in compiled.moments} | {(0, 0), (1, 1)})
+    orders = {name: compiled.moments for name, compiled in system.items()} | {"K, Theta": ((0, 0), (1, 1))}
     kernel, theta = jnp.asarray(kernel), jnp.asarray(theta)
     m = kernel.shape[0]
     tensors = {name: jnp.zeros((m,) * compiled.rank) for name, compiled in system.items()}
     layers = [{"K": kernel, "Theta": theta, **tensors}]
     for ratio in steps:
-        moments = dict(zip(orders, expectation(kernel, orders), strict=True))
+        moments = ask(expectation, kernel, orders)
         new = {}
         for name, compiled in system.items():
             mine = {key: moments[key] for key in compiled.moments}

@@ -73,10 +73,10 @@ class Recursion:
         """All diagrams, isomorphic ones once."""
         return enumerate_diagrams(self.kinds, self.pairing, self.order, self.rules)
 
-    @cached_property
+    @property
     def polynomial(self) -> algebra.Polynomial:
         """The reduced sum of all diagrams as a dictionary of monomials."""
-        return algebra.add([algebra.diagram_polynomial(diagram, self.labels) for diagram in self.diagrams])
+        return _polynomial(self)
 
     @cached_property
     def expression(self) -> sp.Expr:
@@ -96,6 +96,11 @@ class Recursion:
     def compile(self) -> CompiledRecursion:
         """The recursion as one vectorised JAX function."""
         return _compile(self)
+
+    @property
+    def variables(self) -> int:
+        """Largest number of factors, at as many inputs, in one of the expectations left."""
+        return max((len(gauss) for gauss in algebra.integrals(self.polynomial)), default=0)
 
     def latex(self, form: str = "compact") -> str:
         """LaTeX of the recursion: "compact", one term per diagram, or "expanded", the reduced expression."""
@@ -124,6 +129,12 @@ class Recursion:
 
     def __repr__(self) -> str:
         return f"Recursion({self.name}, subscripts {self.subscripts}, order 1/n^{self.order})"
+
+
+# Kept by content: a recursion is its externals, pairing, order and rules, however it was asked for.
+@cache
+def _polynomial(recursion: Recursion) -> algebra.Polynomial:
+    return algebra.add([algebra.diagram_polynomial(diagram, recursion.labels) for diagram in recursion.diagrams])
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 
 INK = "#111111"
 WIDTH = 1.5
+FONT = {"family": "cmr10", "math_fontfamily": "cm"}
 
 
 class Canvas:
@@ -46,9 +48,15 @@ class Canvas:
                 score = min(clear, 0.1) * 10 + 0.25 * step @ prefer - 0.4 * distance
                 if score > most:
                     best, most = centre, score
-        self.axes.text(*best, text, ha="center", va="center", fontsize=size, zorder=8)
+        self.axes.text(*best, formula(text), ha="center", va="center", fontsize=size, zorder=8, **FONT)
         x = np.linspace(-half, half, 9)
         self.ink.append(best + np.stack([x, 0 * x], axis=1))
+
+
+def formula(latex: str) -> str:
+    """LaTeX as matplotlib sets it: primes after the subscript, so that the two stand above each other."""
+    text = re.sub(r"(\\sigma)('+)(_{[^}]*})", r"\1\3\2", latex)
+    return f"${text}$"
 
 
 def curve(start: np.ndarray, end: np.ndarray, bend: float = 0.0) -> np.ndarray:
@@ -69,8 +77,8 @@ def wavy(start: np.ndarray, end: np.ndarray, wavelength: float = 0.17, amplitude
     return start + t[:, None] * direction + amplitude * np.sin(2 * np.pi * waves * t)[:, None] * normal
 
 
-def strand(canvas: Canvas, path: np.ndarray, colours: list[str], zorder: int = 1) -> None:
-    """A solid line for a preactivation (no colours), else one dotted line per colour, side by side."""
+def strand(canvas: Canvas, path: np.ndarray, colours: list[str], draw: Callable, zorder: int = 1) -> None:
+    """A solid line for a preactivation (no colours), else one line per colour by ``draw``, side by side."""
     if not colours:
         canvas.line(path, color=INK, linewidth=WIDTH, zorder=zorder, solid_capstyle="round")
         return
@@ -79,9 +87,14 @@ def strand(canvas: Canvas, path: np.ndarray, colours: list[str], zorder: int = 1
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     for k, colour in enumerate(colours):
         shift = 0.085 * (k - (len(colours) - 1) / 2)
-        dotted(canvas, path + shift * normal, colour, zorder)
+        draw(canvas, path + shift * normal, colour, zorder)
 
 
 def dotted(canvas: Canvas, path: np.ndarray, colour: str, zorder: int) -> None:
     """A line of round dots."""
-    canvas.line(path, color=colour, linewidth=1.9, linestyle=(0, (0.05, 1.55)), dash_capstyle="round", zorder=zorder)
+    canvas.line(path, color=colour, linewidth=1.9, linestyle=(0, (0.05, 1.6)), dash_capstyle="round", zorder=zorder)
+
+
+def dashed(canvas: Canvas, path: np.ndarray, colour: str, zorder: int) -> None:
+    """A line of dashes."""
+    canvas.line(path, color=colour, linewidth=1.5, linestyle=(0, (2.6, 1.3)), dash_capstyle="butt", zorder=zorder)

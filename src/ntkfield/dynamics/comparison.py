@@ -1,4 +1,4 @@
-"""Ensembles compared by their means, without the bias of their sampling error, and powers of the width."""
+"""Ensembles compared by their means, without the bias of their sampling error, and laws of the width."""
 
 from typing import Any, NamedTuple
 
@@ -57,15 +57,32 @@ def sampling_floor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return sum((e.var(axis=0, ddof=1) / len(e)).mean(axis=-1) for e in (a, b))
 
 
-def power_law(x: np.ndarray, y: Estimate) -> tuple[Estimate, float]:
-    """The exponent and the prefactor of y = c x^p by weighted least squares in logarithms.
+class InverseLaw(NamedTuple):
+    """The law y = leading / x + next / x^2 fitted to data.
+
+    Attributes:
+        leading: coefficient of 1/x, with its standard error.
+        next: coefficient of 1/x^2, likewise.
+        chi_squared: squared deviations in units of the errors, summed; of the order of `freedom` if the law holds.
+        freedom: points less the two coefficients.
+    """
+
+    leading: Estimate
+    next: Estimate
+    chi_squared: float
+    freedom: int
+
+
+def inverse_law(x: np.ndarray, y: Estimate) -> InverseLaw:
+    """Fit y = a / x + b / x^2 by weighted least squares.
 
     Args:
-        x: two or more positive numbers.
-        y: positive numbers with their standard errors.
+        x: two or more different positive numbers.
+        y: numbers with their standard errors.
     """
-    weight = np.asarray(y.value) / np.asarray(y.error)
-    design = np.stack([np.log(x), np.ones(len(x))], axis=1)
-    covariance = np.linalg.inv((design * weight[:, None] ** 2).T @ design)
-    exponent, offset = covariance @ (design * weight[:, None] ** 2).T @ np.log(y.value)
-    return Estimate(float(exponent), float(covariance[0, 0] ** 0.5)), float(np.exp(offset))
+    design = np.stack([1 / x, 1 / x**2], axis=1) / np.asarray(y.error)[:, None]
+    measured = np.asarray(y.value) / y.error
+    covariance = np.linalg.inv(design.T @ design)
+    found = covariance @ design.T @ measured
+    leading, following = (Estimate(float(v), float(e)) for v, e in zip(found, np.diag(covariance) ** 0.5, strict=True))
+    return InverseLaw(leading, following, float(np.sum((measured - design @ found) ** 2)), len(x) - 2)

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, RED, house_style
 
@@ -46,7 +46,7 @@ def plot(difference: xr.Dataset) -> Figure:
         ]
         handles += [
             plt.Line2D([], [], color=GREY, linestyle=":", label="sampling variance alone, 1 / N"),
-            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the first point, if above 0"),
+            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the last point told from 0"),
             plt.Line2D([], [], color=GREY, linestyle="", marker="v", label="not told from 0, below this"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -85,7 +85,8 @@ def _against_members(axis: Axes, one: xr.Dataset) -> None:
         )
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
-    axis.set_xticks(one["members"].values, [str(n) for n in one["members"].values])
+    shown = one["members"].values[1::2]  # every other, so that their labels do not touch
+    axis.set_xticks(shown, [str(n) for n in shown])
     axis.set_xlabel("networks N in each ensemble")
 
 
@@ -97,11 +98,20 @@ def _against_width(axis: Axes, one: xr.Dataset) -> None:
             axis.errorbar([width], [value], [bar], color=colour, marker="o", capsize=3)
         else:  # not told from zero: the value that it is below
             axis.plot([width], [max(value, 0.0) + bar], color=colour, marker="v", markersize=8)
-    if floor[0] > error[0]:
-        axis.plot(widths, floor[0] * (widths[0] / widths) ** 2.0, color="black", linestyle="--", linewidth=1.2)
+    known = np.flatnonzero(floor > error)
+    if len(known):
+        anchor = known[-1]
+        axis.plot(
+            widths, floor[anchor] * (widths[anchor] / widths) ** 2.0, color="black", linestyle="--", linewidth=1.2
+        )
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xticks(widths, [str(width) for width in widths])
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_minor_formatter(NullFormatter())
+    low, high = axis.get_ylim()
+    if np.log10(high / low) > 1.5:
+        axis.yaxis.set_minor_formatter(NullFormatter())
+    else:  # too short for powers of ten alone
+        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:.0e}".replace("e-0", "e−")))
+        axis.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axis.set_xlabel("width n (channels)")

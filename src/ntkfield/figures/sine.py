@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from ntkfield.figures.style import BLUE, GREY, ORANGE, RED, house_style
+from ntkfield.figures.style import BLUE, GREY, ORANGE, house_style
 
 
 def plot_ensemble(summary: xr.Dataset) -> Figure:
@@ -60,7 +60,7 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
 
 
 def plot_freezing(summary: xr.Dataset) -> Figure:
-    """Relative change of the empirical NTK by the end of training against width, with the fitted power.
+    """Relative change of the empirical NTK by the end of training against width, with the fitted law a/n + b/n².
 
     Args:
         summary: as stored by the sine study.
@@ -68,13 +68,14 @@ def plot_freezing(summary: xr.Dataset) -> Figure:
     last = summary.isel(time=-1)
     widths = summary["width"].values
     fine = np.geomspace(widths.min() / 1.2, widths.max() * 1.2, 50)
-    power, error = float(summary["power"]), float(summary["power_error"])
+    (a, b), (error, _) = summary["law"].values, summary["law_error"].values
+    chi_squared = summary["chi_squared"]
     with house_style():
-        figure, axis = plt.subplots(figsize=(4.9, 3.9), layout="constrained")
-        label = f"fit: width to the power {power:.2f} ± {error:.2f}".replace("-", "−")
-        axis.plot(fine, float(summary["prefactor"]) * fine**power, color=BLUE, label=label)
-        theory = float(last["ntk_change"][-1]) * widths.max() / fine
-        axis.plot(fine, theory, color=RED, linestyle="--", label="theory: 1 / width, through the last point")
+        figure, axis = plt.subplots(figsize=(5.4, 4.1), layout="constrained")
+        axis.plot(fine, a / fine, color=BLUE, linestyle="--", label=f"its leading term: ({a:.3g} ± {error:.1g}) / n")
+        freedom = chi_squared.attrs["degrees_of_freedom"]
+        label = f"fit a/n + b/n²: χ² = {float(chi_squared):.1f} for {freedom} degrees of freedom"
+        axis.plot(fine, a / fine + b / fine**2, color=BLUE, label=label)
         axis.errorbar(
             widths,
             last["ntk_change"],
@@ -94,5 +95,5 @@ def plot_freezing(summary: xr.Dataset) -> Figure:
         axis.set_ylabel(r"relative change of the NTK, $\Vert\hat\Theta_t-\hat\Theta_0\Vert\,/\,\Vert\hat\Theta_0\Vert$")
         axis.set_title(f"The NTK freezes as networks widen (t = {float(last['time']):g})")
         axis.grid(True, which="major", color="0.92", linewidth=0.8)
-        axis.legend(loc="lower left")
+        axis.legend(loc="lower left", fontsize="small")
     return figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import matplotlib
 
@@ -12,6 +13,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 COLOURS = sns.color_palette("colorblind")
+HASHSALT = "ntkfield"  # of the names inside an SVG file, which would otherwise be random
+DATES = {".pdf": {"CreationDate": None, "ModDate": None}, ".svg": {"Date": None}}
 BLUE, ORANGE, GREEN, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3], "0.45"
 
 
@@ -29,7 +32,7 @@ def house_style() -> Iterator[None]:
         "legend.fontsize": 9,
         "lines.linewidth": 1.8,
         "lines.markersize": 5,
-        "svg.hashsalt": "ntkfield",
+        "svg.hashsalt": HASHSALT,
         "pdf.compression": 6,
     }
     with sns.axes_style("ticks"), plt.rc_context(settings):
@@ -38,7 +41,7 @@ def house_style() -> Iterator[None]:
 
 def save(figure: Figure, *paths: str) -> None:
     """Write a figure under each path and close it; without dates, so that equal figures are equal files."""
-    for path in paths:
-        metadata = {"CreationDate": None, "ModDate": None} if str(path).endswith(".pdf") else {}
-        figure.savefig(path, metadata=metadata)
+    with plt.rc_context({"svg.hashsalt": HASHSALT}):
+        for path in paths:
+            figure.savefig(path, metadata=DATES.get(Path(path).suffix))
     plt.close(figure)

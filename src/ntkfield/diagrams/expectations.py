@@ -1,0 +1,107 @@
+r"""Which engine gives an activation's expectations :math:`\langle\prod\sigma^{(k)}_\alpha\rangle`.
+
+A kink makes :math:`\sigma''` a delta function, which no grid sees. After integration by parts the recursions need it
+in few places only: with two factors, where Price's theorem turns :math:`\langle\sigma^{(i)}\sigma^{(j)}\rangle` into a
+derivative of the two-point function by the covariance, and once with four, where one variable is held at zero. Both
+are closed forms of :mod:`ntkfield.gaussian`. Two deltas among four factors are infinite where their inputs coincide:
+R, S, T and U have no value there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from ntkfield import checks
+from ntkfield.activations import Activation, activation
+
+from .quadrature import Expectations, Orders, TrapezoidExpectations, in_given_order
+
+
+class MissingExpectationError(ValueError):
+    """An expectation that an engine cannot give: its ``orders``, and in the message why."""
+
+    def __init__(self, orders: Orders, reason: str) -> None:
+        super().__init__(reason)
+        self.orders = orders
+
+
+@dataclass(frozen=True)
+class ActivationExpectations:
+    r"""Expectations of two and of four factors from an activation's own two- and four-point functions.
+
+    Exact for activations with a kink (1e-12; 1e-8 for inputs that depend on each other) and for polynomials; for others
+    ``order`` nodes per axis, as in :func:`ntkfield.gaussian.multipoint.four_point_moments`.
+    """
+
+    activation: Activation
+    order: int = 32
+
+    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+        """Arrays [m] * len(orders_k), one for each tuple of derivative orders.
+
+        Raises:
+            MissingExpectationError: for a number of factors other than 2 and 4, or one that a kink makes infinite.
+        """
+        kernel = jnp.asarray(kernel, jnp.float64)
+        keys = {tuple(sorted(key)) for key in orders}
+        for key in sorted(keys):
+            self._check(key)
+        types = tuple(sorted("".join(map(str, key)) for key in keys if len(key) == 4))
+        fours = self.activation.four_point_moments(kernel, types, self.order) if types else {}
+        variance = jnp.diagonal(kernel)
+        q = variance[:, None], kernel, variance[None, :]
+        found = {}
+        for key in keys:
+            four = "".join(map(str, key))
+            found[key] = fours[four] if four in fours else self.activation.two_point_moment(*key, *q)
+        return [in_given_order(found[tuple(sorted(key))], key) for key in orders]
+
+    def _check(self, key: Orders) -> None:
+        name = f"<{' '.join('s' + chr(39) * order for order in key)}> of {self.activation.name}"
+        if len(key) not in (2, 4) or sum(key) % 2:
+            raise MissingExpectationError(key, f"{name}: only 2 or 4 factors with an even number of primes are known")
+        if len(key) == 2 or self.activation.smooth:
+            return
+        if sum(max(order - 1, 0) for order in key) > 1:
+            raise MissingExpectationError(key, f"{name}, which its kink makes infinite at equal inputs")
+        if "".join(map(str, key)) not in KINKED:
+            raise MissingExpectationError(key, f"{name}: of 4 factors only {', '.join(KINKED)} primes are known")
+
+
+KINKED = ("0000", "0011", "1111", "0112")
+
+
+def engine(value: str | Mapping | Activation | Expectations) -> Expectations:
+    """The engine for an activation given by name, by mapping or as such; an engine is returned as it is.
+
+    Activations with a kink and polynomials get exact moments, all others the trapezoid rule on its default grid.
+    """
+    if not isinstance(value, str | Mapping | Activation):
+        return value
+    sigma = activation(value)
+    return TrapezoidExpectations(sigma) if sigma.four_point_error is None else ActivationExpectations(sigma)
+
+
+def ask(
+    value: str | Mapping | Activation | Expectations, kernel: jax.Array, orders: Mapping[str, Sequence[Orders]]
+) -> dict[Orders, jax.Array]:
+    """Every expectation that several recursions need, by its orders, from one call of the engine.
+
+    Args:
+        value: an activation or an engine.
+        kernel: covariance [m, m].
+        orders: orders of each recursion, by its name.
+
+    Raises:
+        ValueError: naming the recursion that asks for what the engine cannot give.
+    """
+    keys = sorted({key for some in orders.values() for key in some})
+    try:
+        return dict(zip(keys, engine(value)(kernel, keys), strict=True))
+    except MissingExpectationError as missing:
+        name = next(name for name, some in orders.items() if missing.orders in some)
+        raise checks.refuse("recursion", name, f"one without {missing}") from None

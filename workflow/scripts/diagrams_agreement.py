@@ -1,0 +1,28 @@
+import job
+
+job.start(snakemake)
+
+import numpy as np
+import xarray as xr
+
+import ntkfield as nf
+from ntkfield import store
+from ntkfield.diagrams import propagate
+
+params = job.plain(dict(snakemake.params.items()))
+inputs, depth = np.array(params["inputs"]), params["network"]["depth"]
+coords = {"activation": params["activations"], "recursion": params["recursions"], "layer": np.arange(1, depth + 1)}
+about = {"long_name": "largest difference over largest entry of the tensor", "units": "1"}
+result = xr.DataArray(np.full([len(values) for values in coords.values()], np.nan), coords, list(coords), attrs=about)
+for activation in params["activations"]:
+    mlp = nf.MLP(activation=activation, **params["network"])
+    known = nf.finite_width(mlp, inputs, rtol=params["rtol"])
+    names = [name for name in params["recursions"] if name in known]
+    first, numbers = known.isel(layer=0), mlp.scales._asdict()
+    layers = propagate(first["K"].values, first["Theta"].values, depth, mlp.activation, names=names, **numbers)
+    for name in names:
+        for layer, values in enumerate(layers):
+            exact = known[name].values[layer]
+            apart = np.max(abs(values[name] - exact)) / (np.max(abs(exact)) or 1.0)
+            result.loc[{"activation": activation, "recursion": name, "layer": layer + 1}] = apart
+store.save(result.to_dataset(name="difference"), snakemake.output[0], config=params)

@@ -1,0 +1,31 @@
+import job
+
+job.start(snakemake)
+
+from pathlib import Path
+
+import pandas as pd
+
+import ntkfield as nf
+from ntkfield.diagrams.key import draw_key
+from ntkfield.figures import gallery
+from ntkfield.finite.tensors import TENSORS
+
+entries = []
+for name, path in zip(snakemake.params.recursions, snakemake.input.pictures, strict=True):
+    recursion = nf.recursion(name)
+    kinds = ", ".join(recursion.kinds)
+    about = TENSORS[name].meaning if name in TENSORS else f"order 1/n^{recursion.order} of the cumulant of {kinds}"
+    formulas = recursion.latex(), recursion.latex("expanded")
+    entries.append(gallery.Entry(name, about[0].upper() + about[1:] + ".", *formulas, Path(path).read_text()))
+network = snakemake.params.network
+setting = (
+    f"Compared on networks of {network['depth']} weight layers and {snakemake.params.inputs} inputs, "
+    f"weight variance {network['weight_variance']:g}, bias variance {network['bias_variance']:g}, "
+    f"rates {network['weight_rate']:g} and {network['bias_rate']:g}. "
+    "Each route integrates smooth activations for itself; at a kink both use the same closed forms. "
+    "A kink, as in ReLU, makes R, S, T and U infinite at equal inputs: they have no value there."
+)
+table = pd.read_csv(snakemake.input.table, index_col="recursion")
+page = gallery.page(entries, table, gallery.svg(draw_key()), setting)
+Path(snakemake.output[0]).write_text(page, encoding="utf-8")
