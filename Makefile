@@ -2,6 +2,7 @@
 
 CORES  ?= all
 CONFIG ?= config/default.yaml
+ARCHIVE ?= ntkfield-archive.zip
 # Candidates in order; the first that runs, is 3.11 or 3.12 and can make a virtual environment is taken.
 PYTHON ?= python3.12 python3.11 python3
 
@@ -31,7 +32,7 @@ FIND_PYTHON = python=""; \
 
 .PHONY: help
 help:  ## Show this list
-	@echo "Usage: make TARGET [CORES=all] [CONFIG=config/default.yaml] [PYTHON=/path/to/python3.12]"
+	@echo "Usage: make TARGET [CORES=all] [CONFIG=config/default.yaml] [ARCHIVE=ntkfield-archive.zip] [PYTHON=/path/to/python3.12]"
 	@echo
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
 		printf '  %-16s %s\n' $$name "$$text"; done
@@ -40,6 +41,14 @@ help:  ## Show this list
 results: .venv/.installed  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
+
+.PHONY: archive
+archive: .venv/.installed  ## Pack the finished results, with all that made them, into one file
+	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
+
+.PHONY: verify
+verify: .venv/.installed  ## Check such a file: all checksums, and one result computed again
+	$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(ARCHIVE)
 
 NAME = F
 .PHONY: diagram

@@ -14,6 +14,7 @@ container: "envs/ntkfield.sif"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/code.smk"
 include: "workflow/rules/molecules.smk"
 include: "workflow/rules/finite.smk"
 include: "workflow/rules/images.smk"
@@ -26,3 +27,6 @@ rule all:
     default_target: True
     input:
         study_targets(),
+
+
+note_code()

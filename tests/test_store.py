@@ -1,6 +1,7 @@
 import builtins
 import json
 import os
+import resource
 import zipfile
 
 import numpy as np
@@ -122,12 +123,25 @@ def test_every_damaged_byte_is_noticed_or_harmless(path):
     assert refused > len(content) / 6
 
 
+def test_a_full_disk_is_said_with_the_name_of_the_file(dataset, path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    large = xr.Dataset({"x": ("i", np.random.default_rng(0).normal(size=4096))})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, hard))
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*result\.zarr\.zip'"):
+            store.save(large, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(path.parent) == []
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"no archive at all"])
 def test_a_damaged_file_is_refused_with_advice(dataset, path, damage):
     store.save(dataset, path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(store.StoreError, match=r"result\.zarr\.zip' is damaged .*: delete it and run again"):
+    with pytest.raises(store.DamagedStoreError, match=r"result\.zarr\.zip' is damaged .*: delete it") as raised:
         store.load(path)
+    assert raised.value.path == path
 
 
 def test_an_archive_without_zarr_is_refused(path):

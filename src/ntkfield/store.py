@@ -32,6 +32,14 @@ class StoreError(ValueError):
     """A store that cannot be written or read as asked."""
 
 
+class DamagedStoreError(StoreError):
+    """A file that holds no store, or not the whole of one; `path` is where it lies."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{str(path)!r} is damaged or no stored dataset: delete it and run again")
+        self.path = path
+
+
 def save(
     dataset: xr.Dataset,
     path: str | os.PathLike[str],
@@ -52,6 +60,7 @@ def save(
 
     Raises:
         StoreError: if the name lacks the suffix, or the config or seed cannot be written as JSON.
+        OSError: if there is no room for it; names the path.
 
     """
     path = Path(path)
@@ -64,8 +73,10 @@ def save(
     try:
         _write_zip(temporary, entries)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk is reported without one
         raise
 
 
@@ -83,7 +94,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        StoreError: if the file is damaged or is no zarr archive.
+        DamagedStoreError: if the file is damaged or is no zarr archive.
 
     """
     path = Path(path)
@@ -94,7 +105,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
             with zipfile.ZipFile(file) as archive:
                 return _open_entries({name: archive.read(name) for name in archive.namelist()})
         except Exception as error:  # damage shows as almost any error of zipfile, zarr or json
-            raise StoreError(f"{str(path)!r} is damaged or no stored dataset: delete it and run again") from error
+            raise DamagedStoreError(path) from error
 
 
 def provenance(dataset: xr.Dataset) -> dict[str, Any]:

@@ -1,64 +1,25 @@
 """The molecules study run for real, on the smallest config, by Snakemake itself."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
+from runs import Run
 
 from ntkfield import store
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
-def command(folder: Path, *arguments: str) -> list[str]:
-    base = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    configs = () if "--configfile" in arguments else changed(folder, {})
-    return [*base, "--cores", "2", "--rerun-incomplete", *configs, *arguments]
+@pytest.fixture(scope="module", name="finished")
+def finished_molecules(finished: Callable[[str], Run]) -> Run:
+    return finished("molecules")
 
 
-def snakemake(folder: Path, *arguments: str) -> str:
-    run = subprocess.run(command(folder, *arguments), capture_output=True, text=True, timeout=500, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout + run.stderr
-
-
-def changed(folder: Path, change: dict) -> list[str]:
-    """Arguments that change keys of the config, as a user's own config file does."""
-    path = folder / "change.yaml"
-    path.write_text(yaml.safe_dump({"studies": ["molecules"]} | change))
-    return ["--configfile", str(ROOT / "config/ci.yaml"), str(path)]
-
-
-def planned(folder: Path, change: dict | None = None) -> dict[str, int]:
-    """Jobs that a dry run names, by rule."""
-    output = snakemake(folder, "--dry-run", *changed(folder, change or {}))
-    if "Nothing to be done" in output:
-        return {}
-    table = output.split("Job stats:")[1].split("total")[0]
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE) if rule != "all"}
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.zarr.zip"))}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("molecules")
-    snakemake(folder)
-    return folder
-
-
-def test_everything_promised_is_there(finished: Path) -> None:
-    results = finished / "results/molecules"
+def test_everything_promised_is_there(finished: Run) -> None:
+    results = finished.folder / "results/molecules"
     for name in ("learning_curve.pdf", "learning_curve.png", "signals.pdf", "signals.png"):
         assert (results / name).stat().st_size > 10_000
     table = pd.read_csv(results / "learning_curve.csv")
@@ -69,34 +30,34 @@ def test_everything_promised_is_there(finished: Path) -> None:
     assert store.provenance(curve)["config"]["split_seeds"] == [0, 1, 2]
 
 
-def test_a_second_run_does_nothing(finished: Path) -> None:
-    assert planned(finished) == {}
+def test_a_second_run_does_nothing(finished: Run) -> None:
+    assert finished.planned() == {}
 
 
-def test_one_figure_can_be_asked_for(finished: Path) -> None:
-    assert "Nothing to be done" in snakemake(finished, "--dry-run", "results/molecules/learning_curve.pdf")
+def test_one_figure_can_be_asked_for(finished: Run) -> None:
+    assert "Nothing to be done" in finished.make("--dry-run", "results/molecules/learning_curve.pdf")
 
 
-def test_more_training_molecules_add_tiles_and_recompute_none(finished: Path) -> None:
+def test_more_training_molecules_add_tiles_and_recompute_none(finished: Run) -> None:
     # 12 + 4 molecules are 2 blocks of 8, 20 + 4 are 3: the tiles (0,2), (1,2), (2,2) are new, for each network
-    jobs = planned(finished, {"molecules": {"train_sizes": [8, 20]}})
+    jobs = finished.planned({"molecules": {"train_sizes": [8, 20]}})
     assert jobs["molecules_tile"] == 2 * 3
     assert jobs["molecules_block"] == 1
     assert "qm9" not in jobs
 
 
-def test_a_seed_of_a_split_changes_no_tile(finished: Path) -> None:
-    jobs = planned(finished, {"molecules": {"split_seeds": [5, 6, 7]}})
+def test_a_seed_of_a_split_changes_no_tile(finished: Run) -> None:
+    jobs = finished.planned({"molecules": {"split_seeds": [5, 6, 7]}})
     assert jobs == {"molecules_learning_curve": 1, "molecules_learning_curve_figure": 1}
 
 
-def test_a_drawing_option_redraws_only(finished: Path) -> None:
-    jobs = planned(finished, {"molecules": {"figure": {"molecule": 1}}})
+def test_a_drawing_option_redraws_only(finished: Run) -> None:
+    jobs = finished.planned({"molecules": {"figure": {"molecule": 1}}})
     assert jobs == {"molecules_signals_figure": 1}
 
 
-def test_a_network_changes_its_own_tiles_only(finished: Path) -> None:
-    jobs = planned(finished, {"molecules": {"networks": {"mlp": {"activation": "erf"}}}})
+def test_a_network_changes_its_own_tiles_only(finished: Run) -> None:
+    jobs = finished.planned({"molecules": {"networks": {"mlp": {"activation": "erf"}}}})
     assert jobs["molecules_tile"] == 3
     assert "molecules_block" not in jobs
 
@@ -125,7 +86,7 @@ def test_a_bad_config_is_refused_in_one_sentence_before_any_work(
 ) -> None:
     for key in reversed(keys):
         value = {key: value}
-    run = subprocess.run(command(tmp_path, *changed(tmp_path, value)), capture_output=True, text=True, check=False)
+    run = Run(tmp_path, "molecules").attempt(change=value)
     assert run.returncode != 0
     refusals = [line for line in run.stderr.splitlines() if line.startswith("config: ")]
     assert len(refusals) == 1
@@ -133,25 +94,15 @@ def test_a_bad_config_is_refused_in_one_sentence_before_any_work(
     assert not (tmp_path / "results").exists()
 
 
-def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    tiles = tmp_path / "results/molecules/tiles"
-    deadline = time.monotonic() + 300
-    while not list(tiles.rglob("*.zarr.zip")):
-        assert process.poll() is None, "the run ended before it could be interrupted"
-        assert time.monotonic() < deadline, "no tile within five minutes"
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Run, tmp_path: Path) -> None:
+    # On one core, where the finished run had two: the stores must not depend on that either.
+    run = Run(tmp_path, "molecules", cores=1)
+    run.kill_when("results/molecules/tiles/*/*.zarr.zip")
     # A file may bear its final name a moment before Snakemake has noted it as complete: only what is noted counts.
-    snakemake(tmp_path, "--unlock")
-    jobs = planned(tmp_path)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.zarr.zip")}
-    assert jobs["molecules_tile"] + len(list(tiles.rglob("*.zarr.zip"))) <= 6 + 2
+    jobs, kept = run.planned(), run.stamps()
+    assert jobs["molecules_tile"] + sum("tiles" in path.parts for path in kept) <= 6 + 1
     assert "qm9" not in jobs
-    snakemake(tmp_path)
+    run.make()
     repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
-    assert len(repeated) <= 2, "more was repeated than the jobs that were running"
-    assert contents(tmp_path / "results") == contents(finished / "results")
+    assert len(repeated) <= 1, "more was repeated than the job that was running"
+    assert run.stores() == finished.stores()

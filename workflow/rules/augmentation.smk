@@ -60,8 +60,9 @@ rule augmentation_train:
         "results/benchmarks/augmentation_train/{group}/{width}/{part}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=600,
+        mem_mb=growing(4000),
+        runtime=growing(600),
+        gpu=config["gpus"],
     params:
         network=AUGMENTATION["network"],
         times=AUGMENTATION["times"],
@@ -90,8 +91,8 @@ rule augmentation_difference:
         "results/benchmarks/augmentation_difference.tsv"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=growing(8000),
+        runtime=growing(30),
     params:
         widths=AUGMENTATION["widths"],
         seed=AUGMENTATION["seed"],

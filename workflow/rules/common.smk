@@ -54,6 +54,11 @@ def study_targets():
     return [target for study in config["studies"] for target in STUDIES[study]]
 
 
+def growing(amount):
+    """Memory or time of a job: as much again for each try after the first."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 check_config()
 check_path("qm9.path", config["qm9"]["path"], Path.is_dir, "an existing folder, or null")
 check_path("images.dataset.path", config["images"]["dataset"]["path"], Path.is_file, "an existing file, or null")

@@ -39,8 +39,9 @@ rule finite_sample:
         part=r"\d+",
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=config["gpus"],
     params:
         run=lambda wildcards: FINITE_SAMPLES[wildcards.study][wildcards.name],
     script:

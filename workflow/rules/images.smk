@@ -65,8 +65,9 @@ rule images_tile:
         "results/benchmarks/images_tile/{network}/{half}_{i}_{j}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
+        gpu=config["gpus"],
     params:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
         turn_seed=lambda wildcards: IMAGES["turn_seed"] if wildcards.half == "test" else None,
@@ -93,8 +94,8 @@ rule images_learning_curve:
         "results/benchmarks/images_learning_curve.tsv"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         networks=IMAGES["networks"],
         tile_size=IMAGES["tile_size"],
@@ -140,8 +141,9 @@ rule images_convergence:
         "results/benchmarks/images_convergence/{network}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=config["gpus"],
     params:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
         settings={key: value for key, value in IMAGES["convergence"].items() if key != "networks"},

@@ -61,8 +61,9 @@ rule molecules_tile:
         "results/benchmarks/molecules_tile/{network}/{i}_{j}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+        gpu=config["gpus"],
     params:
         network=lambda wildcards: MOLECULES["networks"][wildcards.network],
         matchings=lambda wildcards: molecule_matchings(wildcards.network),
@@ -89,8 +90,8 @@ rule molecules_learning_curve:
         "results/benchmarks/molecules_learning_curve.tsv"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         models=MOLECULES["models"],
         tile_size=MOLECULES["tile_size"],

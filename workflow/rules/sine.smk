@@ -21,8 +21,9 @@ rule sine_train:
         "results/benchmarks/sine_train/{width}/{part}.tsv"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(4000),
+        runtime=growing(240),
+        gpu=config["gpus"],
     params:
         network=SINE["network"],
         problem=SINE["problem"],

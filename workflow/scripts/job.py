@@ -1,18 +1,47 @@
-"""What every script of the workflow does first: log to its file, and keep to its threads."""
+"""What every script of the workflow does first: log to its file, keep to its threads, and end in a clear message."""
 
+import contextlib
+import errno
+import functools
 import logging
 import os
 import sys
+from pathlib import Path
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def start(snakemake) -> None:
     """Send prints, warnings and errors to the rule's log; bound the thread pools before JAX and NumPy start them."""
     for variable in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
+    sys.excepthook = functools.partial(_end, sys.stderr, [Path(path) for path in snakemake.input])
     log = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - lives as long as the job
     sys.stdout = sys.stderr = log
     logging.basicConfig(stream=log, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("ntkfield").setLevel(logging.INFO)
+
+
+def _end(terminal, inputs, kind, error, trace) -> None:
+    """Log an error that ends the job, and say on the terminal, too, what happened and what to do.
+
+    A damaged input is moved aside, so that the next run makes it anew.
+    """
+    from ntkfield.store import DamagedStoreError
+
+    sentence = f"{kind.__name__}: {error}"
+    if isinstance(error, DamagedStoreError) and error.path in inputs:
+        aside = error.path.with_name(f"{error.path.name}.damaged")
+        with contextlib.suppress(FileNotFoundError):  # another job that reads it was faster
+            error.path.replace(aside)
+        sentence = f"{error.path} is damaged and was moved to {aside}: run again, and it is made anew"
+    elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        sentence = f"no room to write {error.filename or 'a result'} ({error.strerror}): make some and run again"
+    with contextlib.suppress(OSError):  # the log's disk may be the full one
+        sys.__excepthook__(kind, error, trace)
+    for stream in (sys.stderr, terminal):
+        with contextlib.suppress(OSError):
+            print(sentence, file=stream, flush=True)
 
 
 def plain(value):

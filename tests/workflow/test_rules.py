@@ -1,0 +1,121 @@
+"""What every rule states, and what the profiles say of them."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from runs import ROOT
+
+pytestmark = pytest.mark.workflow
+
+# Read in a process of its own: Snakemake changes its process's working directory and logging.
+READ = """
+import json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
+with SnakemakeApi(OutputSettings()) as api:
+    flow = api.workflow(
+        resource_settings=ResourceSettings(cores=8),
+        config_settings=ConfigSettings(config=json.loads(sys.argv[2])),
+        snakefile=Path(sys.argv[1]),
+    )._workflow
+    print(json.dumps({
+        rule.name: {
+            "outputs": len(rule.output), "log": len(rule.log), "benchmark": str(rule.benchmark or ""),
+            "wildcards": sorted(rule.wildcard_names),
+            "resources": {
+                name: [one.evaluate(None, attempt=attempt).value for attempt in (1, 2)]
+                for name, one in rule.resources.items() if name in ("_cores", "mem_mb", "runtime", "gpu")
+            },
+        }
+        for rule in flow.rules
+    }))
+"""
+
+
+def rules(**config) -> dict[str, dict]:
+    command = [sys.executable, "-c", READ, str(ROOT / "Snakefile"), json.dumps(config)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def stated() -> dict[str, dict]:
+    """Every rule that makes something."""
+    return {name: rule for name, rule in rules().items() if rule["outputs"]}
+
+
+def test_every_rule_states_log_benchmark_threads_memory_and_time(stated: dict[str, dict]) -> None:
+    assert len(stated) > 20
+    for name, rule in stated.items():
+        assert rule["log"] == 1, name
+        assert re.fullmatch(r"results/benchmarks/.+\.tsv", rule["benchmark"]), name
+        first = {resource: tries[0] for resource, tries in rule["resources"].items()}
+        # One thread: more would be cut to --cores, and another order of sums changes last digits.
+        assert first["_cores"] == 1, name
+        assert 100 <= first["mem_mb"] <= 64_000, name
+        assert 1 <= first["runtime"] <= 24 * 60, name
+
+
+def test_threads_are_written_out(stated: dict[str, dict]) -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    blocks = dict(zip(*[iter(re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert set(blocks) == set(stated)
+    for name, block in blocks.items():
+        assert re.search(r"^    threads: 1$", block, re.MULTILINE), name
+
+
+def test_a_further_try_never_asks_for_less(stated: dict[str, dict]) -> None:
+    for name, rule in stated.items():
+        for resource in ("mem_mb", "runtime"):
+            first, second = rule["resources"][resource]
+            assert second in (first, 2 * first), name
+
+
+def test_gpus_are_asked_for_by_the_config_alone(stated: dict[str, dict]) -> None:
+    assert all(rule["resources"].get("gpu", [0, 0]) == [0, 0] for rule in stated.values())
+    asking = {name for name, rule in rules(gpus=2).items() if rule["resources"].get("gpu") == [2, 2]}
+    assert {"molecules_tile", "images_tile", "sine_train", "augmentation_train", "finite_sample"} <= asking
+    assert not [name for name in asking if name.endswith("figure")]
+
+
+def test_the_slurm_profile_groups_rules_that_there_are(stated: dict[str, dict]) -> None:
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    assert set(profile["groups"]) <= set(stated)
+    assert set(profile["group-components"]) <= set(profile["groups"].values())
+    # Every rule of many jobs is grouped, but those of an hour and more a job.
+    many = {name for name, rule in stated.items() if rule["wildcards"]}
+    assert many - set(profile["groups"]) == {"images_convergence"}
+
+
+def test_the_profiles_re_run_for_the_same_reasons() -> None:
+    profiles = [
+        yaml.safe_load((ROOT / f"workflow/profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm")
+    ]
+    assert (
+        profiles[0]["rerun-triggers"] == profiles[1]["rerun-triggers"] == ["mtime", "params", "input", "software-env"]
+    )
+
+
+DOCS = (ROOT / "docs/cluster.md").read_text()
+COMMANDS = re.findall(
+    r"^snakemake --profile workflow/profiles/slurm [^\n\\]*(?:\\\n[^\n\\]*)*$", DOCS, flags=re.MULTILINE
+)
+OPTIONS = re.findall(r"`(--(?:set-resources|group-components) [^`]*)`", DOCS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*COMMANDS[1:], " ".join([COMMANDS[0], *OPTIONS])])
+def test_the_documented_commands_are_accepted(command: str, tmp_path: Path) -> None:
+    assert (len(COMMANDS), len(OPTIONS)) == (3, 2)
+    words = shlex.split(command.replace("\\\n", " ").replace("config/paper.yaml", "config/ci.yaml"))
+    arguments = [sys.executable, "-m", *words, "--directory", str(tmp_path), "--dry-run"]
+    run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "molecules_tile" in run.stdout

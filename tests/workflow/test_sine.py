@@ -1,0 +1,43 @@
+"""The sine study's ensembles run for real: killed in the middle, on another number of cores, and changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from runs import Run
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+RESULTS = {"sine_summary": 1, "sine_figures": 1}
+
+
+@pytest.fixture(scope="module", name="finished")
+def finished_sine(finished: Callable[[str], Run]) -> Run:
+    return finished("sine")
+
+
+def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same_numbers(
+    finished: Run, tmp_path: Path
+) -> None:
+    # On one core, where the finished run had two: the stores must not depend on that either.
+    run = Run(tmp_path, "sine", cores=1)
+    run.kill_when("results/sine/trained/*/*.zarr.zip")
+    kept = run.stamps()
+    assert run.planned()["sine_train"] + len(kept) <= 4 + 1
+    run.make()
+    repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
+    assert len(repeated) <= 1, "more was repeated than the job that was running"
+    assert len(finished.stores()) == 5  # 2 widths of 2 parts, and the summary
+    assert run.stores() == finished.stores()
+
+
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        ({"seed": 1}, {"sine_train": 4, **RESULTS}),
+        ({"widths": [8, 32]}, {"sine_train": 2, **RESULTS}),  # the new width's two parts
+        ({"members": 12}, {"sine_train": 2, **RESULTS}),  # one more part of each width
+        ({"network": {"activation": "tanh"}}, {"sine_train": 4, **RESULTS}),
+    ],
+)
+def test_a_change_re_runs_what_depends_on_it(finished: Run, change: dict, jobs: dict[str, int]) -> None:
+    assert finished.planned({"sine": change}) == jobs

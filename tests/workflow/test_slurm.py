@@ -1,0 +1,54 @@
+"""The workflow on a real Slurm without accounting, through the profile, against the same study on this machine."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import slurm_node
+from runs import Run
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(slurm_node.missing()), reason=str(slurm_node.missing())),
+]
+
+WITHOUT_ACCOUNTING = ("--slurm-no-account", "--slurm-status-command", "squeue")
+IMPATIENT = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "1")
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[dict[str, str]]:
+    with slurm_node.running() as environment:
+        yield environment
+
+
+def test_the_stores_are_those_of_a_local_run(
+    slurm: dict[str, str], finished: Callable[[str], Run], tmp_path: Path
+) -> None:
+    run = Run(tmp_path, "molecules", cores=1, profile="slurm", environment=slurm)
+    output = run.make(*WITHOUT_ACCOUNTING, *IMPATIENT, change={"gpus": 1})
+    stores = run.stores()
+    assert len(stores) == 10  # QM9, 2 blocks, 2 * 3 tiles, the curve
+    assert stores == finished("molecules").stores()
+
+    # 13 jobs in 6 submissions: the blocks together, tiles by four, the curve with its figure.
+    submitted = re.findall(r"submitted with SLURM jobid (\d+)", output)
+    assert len(submitted) == len(set(submitted)) == 6
+    # What Slurm was asked for: four tiles one after the other, on one core, in the time of four, and with one GPU.
+    columns = "--Format=NumCPUs,MinMemory,TimeLimit,tres-per-job,State"
+    listed = subprocess.run(
+        ["squeue", "--states=all", "--noheader", columns], env=slurm, capture_output=True, text=True, check=True
+    )
+    assert sorted(" ".join(line.split()) for line in listed.stdout.splitlines()) == sorted(
+        [
+            "1 4000M 10:00 N/A COMPLETED",  # QM9
+            "1 2000M 10:00 N/A COMPLETED",  # two blocks
+            "1 4000M 4:00:00 gres:gpu:1 COMPLETED",  # four tiles
+            "1 4000M 2:00:00 gres:gpu:1 COMPLETED",  # two tiles
+            "1 8000M 1:05:00 N/A COMPLETED",  # learning curve and figure
+            "1 1000M 5:00 N/A COMPLETED",  # signals
+        ]
+    )
