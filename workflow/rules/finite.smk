@@ -107,6 +107,7 @@ rule criticality_figure:
         runtime=5,
     params:
         weight_variances=config["criticality"]["weight_variances"],
+        width=config["criticality"]["width"],
         critical=2.0,
     script:
         "../scripts/criticality_figure.py"

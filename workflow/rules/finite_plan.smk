@@ -29,7 +29,8 @@ def criticality_plan():
             network = settings["network"] | {"weight_variance": variance}
             label = f"{name}_{variance:g}"
             deep = {"network": network | {"depth": max(settings["depths"])}, "inputs": inputs}
-            theory[label] = deep | {"tensors": sorted({*tensors, "K"})}
+            corrected = ["K1", "Theta1"] if "Theta" in tensors else []
+            theory[label] = deep | {"tensors": sorted({*tensors, "K", *corrected})}
             for depth in settings["depths"]:
                 run = finite_run(settings, network | {"depth": depth}, inputs, settings["width"], tensors)
                 samples[f"{label}_depth_{depth}"] = run

@@ -110,7 +110,13 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
 def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
     """Panels in a row, each with a low one beneath for the disagreement."""
     figure, axes = plt.subplots(
-        2, columns, figsize=(2.7 * columns, 4.3), sharex=True, height_ratios=[2.4, 1], layout="constrained", squeeze=False
+        2,
+        columns,
+        figsize=(2.7 * columns, 4.3),
+        sharex=True,
+        height_ratios=[2.4, 1],
+        layout="constrained",
+        squeeze=False,
     )
     for axis in axes[0]:
         width_axis(axis, n)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ntkfield.figures.corrections import component
+from ntkfield.figures.corrections import component, disagreement
 from ntkfield.figures.style import BLUE, GREEN, ORANGE, house_style
 
 # name, component, axis label
@@ -22,6 +23,7 @@ PANELS = (
     ("B", (0, 0, 0, 0), r"$|B_{0000}|$"),
 )
 MARKERS = ("s", "o", "^")
+ROUNDING = 1e-12
 
 
 def depth(
@@ -31,7 +33,7 @@ def depth(
 
     Args:
         theory: for each weight variance, tensors over layer.
-        sampled: for each weight variance, tensors and their ``_error`` over the dimension depth.
+        sampled: for each weight variance, tensors and their ``_error`` over the dimension depth, with the attribute width.
         critical: the critical weight variance.
         fixed: K* of the component of K that is drawn, at the critical variance; off it K* is zero.
 
@@ -41,25 +43,19 @@ def depth(
     variances, powers = sorted(theory), {}
     colours = dict(zip(variances, (GREEN, BLUE, ORANGE), strict=False))
     with house_style():
-        figure, axes = plt.subplots(2, 4, figsize=(12.5, 5.8), layout="constrained")
-        for axis, (name, indices, label) in zip(axes.flat, PANELS, strict=False):
+        figure, axes = plt.subplots(
+            4, 4, figsize=(12.5, 8.4), layout="constrained", sharex=True, height_ratios=[2.6, 1, 2.6, 1]
+        )
+        above, beneath = axes[::2].flat, axes[1::2].flat
+        for axis, low, (name, indices, label) in zip(above, beneath, PANELS, strict=False):
             for marker, variance in zip(MARKERS, variances, strict=False):
                 shift = fixed if name == "K" and variance == critical else 0.0
                 layers = theory[variance]["layer"].values
                 values = np.abs(component(theory[variance], name, indices) - shift)
                 shown = values > 0
                 axis.plot(layers[shown], values[shown], color=colours[variance])
-                deep, data = sampled[variance]["depth"].values, sampled[variance]
-                mean, error = component(data, name, indices) - shift, component(data, f"{name}_error", indices)
-                axis.errorbar(
-                    deep,
-                    np.abs(mean),
-                    error,
-                    color=colours[variance],
-                    marker=marker,
-                    linestyle="",
-                    markersize=5,
-                    capsize=2,
+                _sampled(
+                    axis, low, theory[variance], sampled[variance], (name, indices, shift), colours[variance], marker
                 )
                 if variance == critical:
                     late = shown & (layers >= layers.max() / 2)
@@ -67,11 +63,15 @@ def depth(
                     axis.set_title(f"{label},  critical: $\\propto \\ell^{{\\,{powers[name]:.2f}}}$")
             axis.set_xscale("log")
             axis.set_yscale("log")
-            axis.set_xlabel(r"depth $\ell$")
+            low.set_xlabel(r"depth $\ell$")
+            low.tick_params(labelbottom=True)
             ticks = [1, 2, 4, 8, 16, 30]
             axis.set_xticks(ticks, [str(t) for t in ticks])
             axis.minorticks_off()
-        last = axes.flat[-1]
+        for row in axes[1::2]:
+            row[0].set_ylabel("difference\n(standard errors)")
+        axes[3, 3].set_axis_off()
+        last = axes[2, 3]
         last.set_axis_off()
         handles = [
             Line2D(
@@ -86,3 +86,20 @@ def depth(
         last.legend(handles=handles, loc="center", fontsize=11)
         figure.suptitle("ReLU networks: a power of the depth at the critical weight variance, exponential off it")
     return figure, powers
+
+
+def _sampled(
+    axis: Axes, low: Axes, theory: xr.Dataset, data: xr.Dataset, what: tuple, colour: object, marker: str
+) -> None:
+    """Sampled points, and beneath how far they are from the theory at their width."""
+    name, indices, shift = what
+    deep = data["depth"].values
+    mean, error = component(data, name, indices), component(data, f"{name}_error", indices)
+    style = {"color": colour, "marker": marker, "linestyle": "", "markersize": 5, "capsize": 2}
+    axis.errorbar(deep, np.abs(mean - shift), error, **style)
+    expected = theory.sel(layer=deep)
+    limit = component(expected, name, indices)
+    if f"{name}1" in theory:
+        limit = limit + component(expected, f"{name}1", indices) / data.attrs["width"]
+    error = np.maximum(error, ROUNDING * np.abs(limit))  # at depth 2 some means have no scatter at all
+    disagreement(low, deep, mean - limit, error, colour)
