@@ -33,7 +33,7 @@ def depth(
 
     Args:
         theory: for each weight variance, tensors over layer.
-        sampled: for each weight variance, tensors and their ``_error`` over the dimension depth, with the attribute width.
+        sampled: for each weight variance, tensors and their ``_error`` over the dimension depth; attribute width.
         critical: the critical weight variance.
         fixed: K* of the component of K that is drawn, at the critical variance; off it K* is zero.
 
@@ -88,18 +88,15 @@ def depth(
     return figure, powers
 
 
-def _sampled(
-    axis: Axes, low: Axes, theory: xr.Dataset, data: xr.Dataset, what: tuple, colour: object, marker: str
-) -> None:
+def _sampled(axis: Axes, low: Axes, theory: xr.Dataset, data: xr.Dataset, what: tuple, style: dict) -> None:
     """Sampled points, and beneath how far they are from the theory at their width."""
     name, indices, shift = what
     deep = data["depth"].values
     mean, error = component(data, name, indices), component(data, f"{name}_error", indices)
-    style = {"color": colour, "marker": marker, "linestyle": "", "markersize": 5, "capsize": 2}
-    axis.errorbar(deep, np.abs(mean - shift), error, **style)
+    axis.errorbar(deep, np.abs(mean - shift), error, linestyle="", markersize=5, capsize=2, **style)
     expected = theory.sel(layer=deep)
     limit = component(expected, name, indices)
     if f"{name}1" in theory:
         limit = limit + component(expected, f"{name}1", indices) / data.attrs["width"]
     error = np.maximum(error, ROUNDING * np.abs(limit))  # at depth 2 some means have no scatter at all
-    disagreement(low, deep, mean - limit, error, colour)
+    disagreement(low, deep, mean - limit, error, style["color"])
