@@ -42,6 +42,18 @@ results: .venv/.installed  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
 
+.PHONY: plan
+plan: .venv/.installed  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
+	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
+
+.PHONY: costs
+costs: .venv/.installed  ## Gather what the last run cost, rule by rule, into results/costs.csv
+	@$(WITH_VENV) $(BIN)/python workflow/cost/table.py
+
+.PHONY: pictures
+pictures: .venv/.installed  ## Remake the README's pictures from the figures of the last run
+	@$(BIN)/python docs/pictures/remake.py
+
 .PHONY: archive
 archive: .venv/.installed  ## Pack the finished results, with all that made them, into one file
 	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
