@@ -111,3 +111,8 @@ def test_a_module_is_found_through_the_package_that_offers_it() -> None:
     for script in (ROOT / "workflow/scripts").glob("*.py"):
         if script.name not in ("job.py", "finite_results.py", "molecules_inputs.py"):
             assert {script.stem, "job", "ntkfield", "ntkfield.store"} <= set(used(script.stem))
+
+
+@pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
+def test_sampled_convolutions_use_the_bridge(script: str) -> None:
+    assert {"ntkfield.bridge.many", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))

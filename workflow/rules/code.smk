@@ -11,8 +11,8 @@ ROUTES = {
     "ntkfield.networks.mlp": "ntkfield.infinite.mlp",
     "ntkfield.networks.group_cnn": "ntkfield.infinite.group_cnn",
 }
-# Only `network.to_stax` leads there from other rooms, and no script calls it.
-APART = "ntkfield.bridge"
+# What a module imports for one method that no script calls: `network.to_stax`.
+UNUSED = {"ntkfield.networks.base": "ntkfield.bridge"}
 
 
 @functools.cache
@@ -98,7 +98,8 @@ def neighbours(module):
             used |= {definer(f"{name}.{attribute}") for attribute in attributes(tree, bound)}
         used.add(definer(name))
     used.add(ROUTES.get(module))
-    return {other for other in used if other and other != APART and not other.startswith(f"{APART}.")}
+    unused = UNUSED.get(module)
+    return {other for other in used if other and not (unused and f"{other}.".startswith(f"{unused}."))}
 
 
 def attributes(tree, name):
