@@ -10,17 +10,23 @@ import pandas as pd
 from items import Item, items
 from measure import MEASURED, read_config
 
+SPEED = 5e9  # operations on dense matrices in a second on one core
+MATRICES = 3  # held at once
+
 
 def plan(config: dict, costs: pd.DataFrame) -> pd.DataFrame:
     """Expected jobs, CPU hours, memory of one job in MB and disk in MB, a row for each kind of job."""
     known = costs.drop(index="everything else")
-    start, footprint = known["cpu_seconds"].min(), known["memory_MB"].min()
+    start = known["cpu_seconds"].min()
     rows = []
     for item in items(config):
         cost = known.loc[_nearest(item, known)]
         seconds = start + (cost["cpu_seconds"] - start) * item.work / cost["work"]
         growth = item.size / cost["size"]
-        memory = footprint + (cost["memory_MB"] - footprint) * max(growth, 1.0)
+        memory = cost["memory_MB"] + MATRICES * 16e-6 * max(item.size - cost["size"], 0.0)
+        if item.dense:  # of what was measured nearly all is starting and compiling
+            seconds = cost["cpu_seconds"] + item.work / SPEED
+            memory = cost["memory_MB"] + MATRICES * 8e-6 * item.size
         rows.append(
             (item.name, item.jobs, item.jobs * seconds / 3600, memory, item.jobs * cost["bytes"] * growth / 1e6)
         )

@@ -54,9 +54,8 @@ def depth(
                 values = np.abs(component(theory[variance], name, indices) - shift)
                 shown = values > 0
                 axis.plot(layers[shown], values[shown], color=colours[variance])
-                _sampled(
-                    axis, low, theory[variance], sampled[variance], (name, indices, shift), colours[variance], marker
-                )
+                what, style = (name, indices, shift), {"color": colours[variance], "marker": marker}
+                _sampled(axis, low, theory[variance], sampled[variance], what, style)
                 if variance == critical:
                     late = shown & (layers >= layers.max() / 2)
                     powers[name] = float(np.polyfit(np.log(layers[late]), np.log(values[late]), 1)[0])
