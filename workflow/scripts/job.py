@@ -3,10 +3,8 @@
 import contextlib
 import errno
 import functools
-import hashlib
 import logging
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -17,24 +15,11 @@ def start(snakemake) -> None:
     """Send prints, warnings and errors to the rule's log; bound the thread pools before JAX and NumPy start them."""
     for variable in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_compiled()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
     sys.excepthook = functools.partial(_end, sys.stderr, [Path(path) for path in snakemake.input])
     log = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - lives as long as the job
     sys.stdout = sys.stderr = log
     logging.basicConfig(stream=log, level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("ntkfield").setLevel(logging.INFO)
-
-
-def _compiled() -> Path:
-    """Where JAX keeps compiled programs from job to job: the user's cache, one folder for each kind of processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next(line for line in lines if line.startswith(("flags", "Features")))
-    except (OSError, StopIteration):  # not Linux
-        processor = platform.processor()
-    kind = hashlib.sha256(f"{platform.machine()} {processor}".encode()).hexdigest()[:12]
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ntkfield" / f"jax-{kind}"
 
 
 def _end(terminal, inputs, kind, error, trace) -> None:
