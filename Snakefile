@@ -9,6 +9,9 @@ min_version("9.5")
 configfile: Path(workflow.basedir) / "config/default.yaml"
 
 
+report: "workflow/report/index.rst"
+
+
 # Used only with --sdm apptainer; build it from envs/Containerfile.
 container: "envs/ntkfield.sif"
 
@@ -21,12 +24,14 @@ include: "workflow/rules/images.smk"
 include: "workflow/rules/sine.smk"
 include: "workflow/rules/augmentation.smk"
 include: "workflow/rules/diagrams.smk"
+include: "workflow/rules/index.smk"
 
 
 rule all:
     default_target: True
     input:
         study_targets(),
+        "results/index.html",
 
 
 note_code()

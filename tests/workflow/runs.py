@@ -54,7 +54,9 @@ class Run:
             return {}
         table = output.split("Job stats:")[1].split("total")[0]
         return {
-            rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE) if rule != "all"
+            rule: int(count)
+            for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)
+            if rule not in ("all", "index")  # both follow whatever else is made
         }
 
     def kill_when(self, pattern: str) -> None:

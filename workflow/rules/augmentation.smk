@@ -82,7 +82,7 @@ rule augmentation_difference:
         table=report(
             "results/augmentation/difference.csv",
             caption="../report/augmentation_table.rst",
-            category="Augmentation",
+            category=QUESTIONS["augmentation"],
             labels={"result": "Difference of the ensembles", "form": "table"},
         ),
     log:
@@ -105,10 +105,11 @@ rule augmentation_figure:
         "results/augmentation/difference.zarr.zip",
     output:
         pdf="results/augmentation/difference.pdf",
+        finding="results/augmentation/difference.txt",
         png=report(
             "results/augmentation/difference.png",
             caption="../report/augmentation.rst",
-            category="Augmentation",
+            category=QUESTIONS["augmentation"],
             labels={"result": "Difference of the ensembles", "form": "figure"},
         ),
     log:

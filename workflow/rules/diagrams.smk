@@ -4,7 +4,6 @@ DIAGRAMS = config["diagrams"]
 STUDIES["diagrams"] = [
     "results/diagrams/gallery.html",
     "results/diagrams/recursions.csv",
-    *(f"results/diagrams/{name}.pdf" for name in DIAGRAMS["recursions"]),
 ]
 
 
@@ -16,7 +15,7 @@ rule diagrams_sheet:
         png=report(
             "results/diagrams/{name}.png",
             caption="../report/diagrams_sheet.rst",
-            category="Diagrams",
+            category=QUESTIONS["diagrams"],
             labels={"result": "{name}", "form": "figure"},
         ),
     log:
@@ -81,7 +80,7 @@ rule diagrams_table:
         report(
             "results/diagrams/recursions.csv",
             caption="../report/diagrams_table.rst",
-            category="Diagrams",
+            category=QUESTIONS["diagrams"],
             labels={"result": "All recursions", "form": "table"},
         ),
     log:
@@ -103,12 +102,13 @@ rule diagrams_gallery:
         pictures=expand("results/diagrams/{name}.svg", name=DIAGRAMS["recursions"]),
         table="results/diagrams/recursions.csv",
     output:
-        report(
+        page=report(
             "results/diagrams/gallery.html",
             caption="../report/diagrams_gallery.rst",
-            category="Diagrams",
+            category=QUESTIONS["diagrams"],
             labels={"result": "All recursions", "form": "gallery"},
         ),
+        finding="results/diagrams/gallery.txt",
     log:
         "results/logs/diagrams_gallery.log",
     benchmark:

@@ -56,22 +56,23 @@ rule corrections_figures:
         kernels=report(
             "results/corrections/kernels.png",
             caption="../report/corrections_kernels.rst",
-            category="Finite width",
+            category=QUESTIONS["corrections"],
             labels={"result": "Mean kernels against width", "form": "figure"},
         ),
         first_order=report(
             "results/corrections/first_order.png",
             caption="../report/corrections_first_order.rst",
-            category="Finite width",
+            category=QUESTIONS["corrections"],
             labels={"result": "First corrections isolated", "form": "figure"},
         ),
         tensors=report(
             "results/corrections/tensors.png",
             caption="../report/corrections_tensors.rst",
-            category="Finite width",
+            category=QUESTIONS["corrections"],
             labels={"result": "Tensors against width", "form": "figure"},
         ),
         pdf=multiext("results/corrections/", "kernels.pdf", "first_order.pdf", "tensors.pdf"),
+        finding=multiext("results/corrections/", "kernels.txt", "first_order.txt", "tensors.txt"),
     log:
         "results/logs/corrections_figures.log",
     benchmark:
@@ -92,10 +93,11 @@ rule criticality_figure:
         png=report(
             "results/criticality/depth.png",
             caption="../report/criticality.rst",
-            category="Finite width",
+            category=QUESTIONS["criticality"],
             labels={"result": "Growth with depth", "form": "figure"},
         ),
         pdf="results/criticality/depth.pdf",
+        finding="results/criticality/depth.txt",
         table="results/criticality/powers.csv",
     log:
         "results/logs/criticality_figure.log",
@@ -121,10 +123,11 @@ rule scale_figure:
         png=report(
             "results/scale/deviations.png",
             caption="../report/scale.rst",
-            category="Finite width",
+            category=QUESTIONS["scale"],
             labels={"result": "Scale-invariant activations", "form": "figure"},
         ),
         pdf="results/scale/deviations.pdf",
+        finding="results/scale/deviations.txt",
     log:
         "results/logs/scale_figure.log",
     benchmark:

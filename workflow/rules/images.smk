@@ -85,7 +85,7 @@ rule images_learning_curve:
         table=report(
             "results/images/learning_curve.csv",
             caption="../report/images_learning_curve_table.rst",
-            category="Images",
+            category=QUESTIONS["images"],
             labels={"result": "Accuracy upright and turned", "form": "table"},
         ),
     log:
@@ -112,10 +112,11 @@ rule images_learning_curve_figure:
         "results/images/learning_curve.zarr.zip",
     output:
         pdf="results/images/learning_curve.pdf",
+        finding="results/images/learning_curve.txt",
         png=report(
             "results/images/learning_curve.png",
             caption="../report/images_learning_curve.rst",
-            category="Images",
+            category=QUESTIONS["images"],
             labels={"result": "Accuracy upright and turned", "form": "figure"},
         ),
     log:
@@ -156,10 +157,11 @@ rule images_convergence_figure:
         expand("results/images/convergence/{network}.zarr.zip", network=IMAGES["convergence"]["networks"]),
     output:
         pdf="results/images/convergence.pdf",
+        finding="results/images/convergence.txt",
         png=report(
             "results/images/convergence.png",
             caption="../report/images_convergence.rst",
-            category="Images",
+            category=QUESTIONS["images"],
             labels={"result": "Sampled kernels against width", "form": "figure"},
         ),
     log:

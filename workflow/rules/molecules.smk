@@ -81,7 +81,7 @@ rule molecules_learning_curve:
         table=report(
             "results/molecules/learning_curve.csv",
             caption="../report/learning_curve_table.rst",
-            category="Molecules",
+            category=QUESTIONS["molecules"],
             labels={"result": "Learning curve", "form": "table"},
         ),
     log:
@@ -108,10 +108,11 @@ rule molecules_learning_curve_figure:
         "results/molecules/learning_curve.zarr.zip",
     output:
         pdf="results/molecules/learning_curve.pdf",
+        finding="results/molecules/learning_curve.txt",
         png=report(
             "results/molecules/learning_curve.png",
             caption="../report/learning_curve.rst",
-            category="Molecules",
+            category=QUESTIONS["molecules"],
             labels={"result": "Learning curve", "form": "figure"},
         ),
     log:
@@ -131,10 +132,11 @@ rule molecules_signals_figure:
         lambda wildcards: f"results/molecules/blocks/{MOLECULES['figure']['molecule'] // MOLECULES['tile_size']}.zarr.zip",
     output:
         pdf="results/molecules/signals.pdf",
+        finding="results/molecules/signals.txt",
         png=report(
             "results/molecules/signals.png",
             caption="../report/signals.rst",
-            category="Molecules",
+            category=QUESTIONS["molecules"],
             labels={"result": "An atom's signals", "form": "figure"},
         ),
     log:

@@ -41,7 +41,7 @@ rule sine_summary:
         table=report(
             "results/sine/freezing.csv",
             caption="../report/sine_freezing_table.rst",
-            category="Sine",
+            category=QUESTIONS["sine"],
             labels={"result": "Change of the NTK", "form": "table"},
         ),
     log:
@@ -65,17 +65,19 @@ rule sine_figures:
         "results/sine/summary.zarr.zip",
     output:
         ensemble_pdf="results/sine/ensemble.pdf",
+        ensemble_finding="results/sine/ensemble.txt",
         ensemble_png=report(
             "results/sine/ensemble.png",
             caption="../report/sine_ensemble.rst",
-            category="Sine",
+            category=QUESTIONS["sine"],
             labels={"result": "Mean and band", "form": "figure"},
         ),
         freezing_pdf="results/sine/freezing.pdf",
+        freezing_finding="results/sine/freezing.txt",
         freezing_png=report(
             "results/sine/freezing.png",
             caption="../report/sine_freezing.rst",
-            category="Sine",
+            category=QUESTIONS["sine"],
             labels={"result": "Change of the NTK", "form": "figure"},
         ),
     log:

@@ -8,7 +8,7 @@ import pandas as pd
 
 import ntkfield as nf
 from ntkfield.diagrams.key import draw_key
-from ntkfield.figures import gallery
+from ntkfield.figures import gallery, style
 from ntkfield.finite.tensors import TENSORS
 
 entries = []
@@ -28,4 +28,5 @@ setting = (
 )
 table = pd.read_csv(snakemake.input.table, index_col="recursion")
 page = gallery.page(entries, table, gallery.svg(draw_key()), setting)
-Path(snakemake.output[0]).write_text(page, encoding="utf-8")
+Path(snakemake.output.page).write_text(page, encoding="utf-8")
+style.note(gallery.finding(table), snakemake.output.finding)

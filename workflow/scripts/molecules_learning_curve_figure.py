@@ -5,4 +5,6 @@ job.start(snakemake)
 from ntkfield import store
 from ntkfield.figures import learning_curve, style
 
-style.save(learning_curve.plot(store.load(snakemake.input[0])), snakemake.output.pdf, snakemake.output.png)
+result = store.load(snakemake.input[0])
+style.save(learning_curve.plot(result), snakemake.output.pdf, snakemake.output.png)
+style.note(learning_curve.finding(result), snakemake.output.finding)

@@ -23,3 +23,4 @@ style.save(
     snakemake.output.pdf,
     snakemake.output.png,
 )
+style.note(spheres.finding(atoms, central), snakemake.output.finding)

@@ -1,12 +1,14 @@
 """Accuracy against training size, on upright and on turned images."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
 
 COLOUR = {"c1": ORANGE, "c4": BLUE, "d4": GREEN}
@@ -15,6 +17,7 @@ NAME = {
     "c4": "C4: invariant to quarter turns",
     "d4": "D4: to quarter turns and mirror images",
 }
+SHORT = {"c1": "plain CNN", "c4": "C4", "d4": "D4"}
 TITLE = {"upright": "test images upright", "turned": "test images turned by random quarter turns"}
 DODGE = {"c1": -1.0, "c4": 0.0, "d4": 1.0}
 
@@ -40,6 +43,27 @@ def plot(curve: xr.Dataset) -> Figure:
         figure.suptitle(f"Infinitely wide networks trained on upright images: {source}")
         figure.legend(handles=_legend(curve), loc="outside lower center", ncols=3)
     return figure
+
+
+def finding(curve: xr.Dataset) -> str:
+    """The NTKs' accuracies at the largest training size.
+
+    Args:
+        curve: as for :func:`plot`.
+    """
+    last = 100 * curve["accuracy"].isel(train_size=-1)
+    parts = []
+    for model in np.flatnonzero(curve["kernel"].values == "ntk"):
+        one = last.isel(model=model)
+        shares = [
+            f"{words.with_error(float(one.sel(view=view).mean()), float(one.sel(view=view).std(ddof=1)))} % of {view}"
+            for view in curve["view"].values
+        ]
+        parts.append(f"{SHORT[one['group'].item()]} {words.listed(shares)}")
+    return (
+        f"Trained on {int(curve['train_size'][-1])} upright images, NTKs classify rightly of the test images: "
+        f"{'; '.join(parts)} ones. ± is the standard deviation over {curve.sizes['seed']} training subsets."
+    )
 
 
 def _panel(axis: Axes, curve: xr.Dataset) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, RED, house_style
 
 TITLES = {"test": "test images (on the data)", "noise": "noise images (off the data)"}
@@ -51,6 +52,29 @@ def plot(difference: xr.Dataset) -> Figure:
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def finding(difference: xr.Dataset) -> str:
+    """What is left of the difference at infinitely many networks, at the end of training.
+
+    Args:
+        difference: as for :func:`plot`.
+    """
+    parts = []
+    for kind in difference["set"].values:
+        last = difference.sel(set=kind).isel(time=-1)
+        floor, error = last["floor"].values, last["floor_error"].values
+        told = [
+            words.with_error(value, bar) + ("" if value > words.CERTAIN * bar else " (not told from zero)")
+            for value, bar in zip(floor, error, strict=True)
+        ]
+        parts.append(f"on {kind} images {words.listed(told)}")
+    widths = words.listed([str(width) for width in difference["width"].values])
+    return (
+        f"At widths {widths}, the squared difference that is left with infinitely many networks is "
+        f"{'; '.join(parts)}. At infinite width the two exact predictions differ by at most "
+        f"{float(difference['disagreement']):.0e}."
+    )
 
 
 def _colours(difference: xr.Dataset) -> list:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, COLOURS, GREY, ORANGE, house_style
 
 SYMBOL = {"K": "K", "Theta": r"\Theta", "K1": r"K^{(1)}", "Theta1": r"\Theta^{(1)}"}
@@ -19,6 +20,17 @@ PAIRS = ((0, 0), (0, 1))
 def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarray:
     """One component of a tensor, over whatever other dimension there is."""
     return data[name].isel({f"a{k + 1}": index for k, index in enumerate(indices)}).values
+
+
+def _differences(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: tuple) -> np.ndarray:
+    """Sample less theory at order 1/n in standard errors, for each name and component and width."""
+    n, found = sampled["width"].values, []
+    for name, indices in ((name, indices) for name in names for indices in places):
+        value = component(theory, name, indices)
+        if name in ("K", "Theta"):
+            value = value + component(theory, f"{name}1", indices) / n
+        found.append((component(sampled, name, indices) - value) / component(sampled, f"{name}_error", indices))
+    return np.array(found)
 
 
 def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
@@ -47,6 +59,27 @@ def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     return figure
 
 
+def kernels_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
+    """How far the kernels of the widest networks are from their limit, and from it with its first correction.
+
+    Args:
+        theory: as for :func:`kernels`.
+        sampled: as for :func:`kernels`.
+    """
+    n, limit_off, off = int(sampled["width"][-1]), [], []
+    for name, pair in ((name, pair) for name in ("K", "Theta") for pair in PAIRS):
+        limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
+        mean = component(sampled, name, pair)[-1]
+        limit_off.append(abs(mean / limit - 1))
+        off.append(abs((mean - limit - slope / n) / limit))
+    sigmas = _differences(theory, sampled, ("K", "Theta"), PAIRS)[:, -1]
+    return (
+        f"At width {n} the mean kernels are up to {100 * max(limit_off):.2g} % off their infinite-width limit, and up "
+        f"to {100 * max(off):.1g} % off the limit with its 1/n correction; of the latter differences "
+        f"{words.agreement(sigmas)}."
+    )
+
+
 def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     """The first corrections by themselves: n (mean - limit) against width.
 
@@ -71,6 +104,25 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
         axes[0, 0].set_ylabel("correction times width")
         _legend(figure, [("theory, order 1/n", BLUE, "-")])
     return figure
+
+
+def first_order_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
+    """The first corrections at the largest width, sampled and exact.
+
+    Args:
+        theory: as for :func:`first_order`.
+        sampled: as for :func:`first_order`.
+    """
+    parts = []
+    for name, pair in ((name, pair) for name in ("K1", "Theta1") for pair in PAIRS):
+        mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
+        label = f"{'K' if name == 'K1' else 'Θ'}({pair[0]}{pair[1]})"
+        parts.append(f"{words.with_error(mean, error)} for {label}, in theory {component(theory, name, pair):.4g}")
+    sigmas = _differences(theory, sampled, ("K1", "Theta1"), PAIRS)[:, -1]
+    return (
+        f"Width times deviation at width {int(sampled['width'][-1])} is {'; '.join(parts)}. Of the differences, "
+        f"{words.agreement(sigmas)}."
+    )
 
 
 def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
@@ -105,6 +157,18 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             title="component (line: theory at order 1/n, points: sampled)",
         )
     return figure
+
+
+def tensors_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
+    """How many of the drawn components of the widest networks agree with theory.
+
+    Args:
+        theory: as for :func:`tensors`.
+        sampled: as for :func:`tensors`.
+    """
+    sigmas = _differences(theory, sampled, TENSORS, COMPONENTS)
+    first, last = (f"at width {int(sampled['width'][k])} {words.agreement(sigmas[:, k])}" for k in (0, -1))
+    return f"Of the differences between sampled tensors and theory at order 1/n, {first}, {last}."
 
 
 def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:

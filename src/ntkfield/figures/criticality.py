@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ntkfield.figures import words
 from ntkfield.figures.corrections import component, disagreement
 from ntkfield.figures.style import BLUE, GREEN, ORANGE, house_style
 
@@ -87,15 +88,51 @@ def depth(
     return figure, powers
 
 
+def finding(
+    theory: Mapping[float, xr.Dataset],
+    sampled: Mapping[float, xr.Dataset],
+    critical: float,
+    powers: Mapping[str, float],
+) -> str:
+    """The powers at criticality, and how many of the sampled points agree with theory.
+
+    Args:
+        theory: as for :func:`depth`.
+        sampled: as for :func:`depth`.
+        critical: the critical weight variance.
+        powers: as :func:`depth` returns them.
+    """
+    told = words.listed([f"{power:.2f} for {name}" for name, power in powers.items()])
+    sigmas = []
+    for name, indices, _ in PANELS:
+        difference, error = _difference(theory[critical], sampled[critical], name, indices)
+        sigmas.append(difference / error)
+    deep, width = sampled[critical]["depth"].values, sampled[critical].attrs["width"]
+    shallow, deepest = (f"at depth {deep[k]} {words.agreement(np.array(sigmas)[:, k])}" for k in (0, -1))
+    return (
+        f"At C_W = {critical:g} the power of the depth is {told}. Of the differences there between samples of width "
+        f"{width} and theory at order 1/n, {shallow}; {deepest}."
+    )
+
+
 def _sampled(axis: Axes, low: Axes, theory: xr.Dataset, data: xr.Dataset, what: tuple, style: dict) -> None:
     """Sampled points, and beneath how far they are from the theory at their width."""
     name, indices, shift = what
     deep = data["depth"].values
     mean, error = component(data, name, indices), component(data, f"{name}_error", indices)
     axis.errorbar(deep, np.abs(mean - shift), error, linestyle="", markersize=5, capsize=2, **style)
-    expected = theory.sel(layer=deep)
+    difference, error = _difference(theory, data, name, indices)
+    disagreement(low, deep, difference, error, style["color"])
+
+
+def _difference(
+    theory: xr.Dataset, data: xr.Dataset, name: str, indices: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sample less theory at its width, by depth, and its standard error."""
+    expected = theory.sel(layer=data["depth"].values)
     limit = component(expected, name, indices)
     if f"{name}1" in theory:
         limit = limit + component(expected, f"{name}1", indices) / data.attrs["width"]
-    error = np.maximum(error, ROUNDING * np.abs(limit))  # at depth 2 some means have no scatter at all
-    disagreement(low, deep, mean - limit, error, style["color"])
+    # at depth 2 some means have no scatter at all
+    error = np.maximum(component(data, f"{name}_error", indices), ROUNDING * np.abs(limit))
+    return component(data, name, indices) - limit, error

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -39,7 +39,12 @@ def page(entries: Iterable[Entry], table: pd.DataFrame, key: str, setting: str) 
     links = " ".join(f'<a href="#{entry.name}">{_symbol(entry.name)}</a>' for entry in entries)
     body = "\n".join(_section(entry, table.loc[entry.name]) for entry in entries)
     return TEMPLATE.format(
-        style=CSS, finding=_finding(table), links=links, key=inline(key, "Key"), body=body, setting=html.escape(setting)
+        style=CSS,
+        finding=_finding(table, _power),
+        links=links,
+        key=inline(key, "Key"),
+        body=body,
+        setting=html.escape(setting),
     )
 
 
@@ -90,10 +95,18 @@ def _facts(row: pd.Series) -> str:
     return "".join(f"<tr><th>{html.escape(name)}</th><td>{value}</td></tr>" for name, value in cells)
 
 
-def _finding(table: pd.DataFrame) -> str:
-    """What the page shows, in numbers."""
+def finding(table: pd.DataFrame) -> str:
+    """What the page shows, in numbers.
+
+    Args:
+        table: as for :func:`page`.
+    """
+    return _finding(table, "{:.0e}".format)
+
+
+def _finding(table: pd.DataFrame, number: Callable[[float], str]) -> str:
     apart = table.filter(like=AGREEMENT).max()
-    worst = ", ".join(f"{_power(value)} for {name.removeprefix(AGREEMENT)}" for name, value in apart.items())
+    worst = ", ".join(f"{number(value)} for {name.removeprefix(AGREEMENT)}" for name, value in apart.items())
     return (
         f"{len(table)} recursions, {table.diagrams.sum()} diagrams. Written out diagram by diagram they hold "
         f"{table.integrals_before.sum()} Gaussian integrals; integration by parts, contraction and symmetry leave "

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from ntkfield.figures.accuracy import COLOUR
+from ntkfield.figures import words
+from ntkfield.figures.accuracy import COLOUR, SHORT
 from ntkfield.figures.style import GREY, house_style
 
 NAME = {"c1": "plain CNN", "c4": "C4 network", "d4": "D4 network"}
@@ -21,7 +22,6 @@ PANELS = (
     ),
     ("deviation", -1.0, "mean over networks", "mean kernel $-$ exact kernel (% of exact)"),
 )
-CERTAIN = 2.0  # standard errors from zero, beyond which the sign of a deviation is known
 
 
 def plot(result: xr.Dataset) -> Figure:
@@ -40,6 +40,35 @@ def plot(result: xr.Dataset) -> Figure:
     return figure
 
 
+def finding(result: xr.Dataset) -> str:
+    """How fast the NTK's fluctuation falls, and how far its mean is from the exact kernel at the largest width.
+
+    Args:
+        result: as for :func:`plot`.
+    """
+    widths, parts = result["width"].values, []
+    for row in range(result.sizes["network"]):
+        one = 100 * result.isel(network=row).sel(kernel="ntk")
+        fluctuation, error = one["fluctuation"].values, one["fluctuation_error"].values
+        power, scatter = _power(widths, fluctuation, error)
+        first, last = (words.with_error(fluctuation[k], error[k]) for k in (0, -1))
+        off = words.with_error(float(one["deviation"][-1]), float(one["deviation_error"][-1]))
+        parts.append(
+            f"{SHORT[one['group'].item()]} the fluctuation falls from {first} to {last} % "
+            f"with the power {words.with_error(power, scatter)} of the width, and at width {widths[-1]} the mean is "
+            f"off by {off} %"
+        )
+    return f"Theory says -1/2 for the power and zero for the mean at large width. NTK of {'; of '.join(parts)}."
+
+
+def _power(n: np.ndarray, value: np.ndarray, error: np.ndarray) -> tuple[float, float]:
+    """The power of n that fits positive values best, with its standard error."""
+    weight = (value / error) ** 2
+    x = np.log(n) - np.average(np.log(n), weights=weight)
+    information = (weight * x**2).sum()
+    return (weight * x * np.log(value)).sum() / information, information**-0.5
+
+
 def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: str, label: str) -> None:
     widths = result["width"].values
     for row in range(result.sizes["network"]):
@@ -49,7 +78,7 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
             colour, ntk = COLOUR[one["group"].item()], kernel == "ntk"
             shifted = widths * 1.04 ** (2 * row - 1 + (0 if ntk else 0.7))
             style = {"color": colour, "marker": "o" if ntk else "s", "linestyle": "", "capsize": 2.5}
-            sure = abs(value) > CERTAIN * error
+            sure = abs(value) > words.CERTAIN * error
             for chosen, face in ((sure, colour), (~sure, "white")):
                 axis.errorbar(shifted[chosen], value[chosen], error[chosen], markerfacecolor=face, **style)
             weights = (value / error) ** 2 * sure

@@ -1,12 +1,14 @@
 """Test error against training size, one panel per way of matching atoms."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
 
 TITLES = {
@@ -14,6 +16,8 @@ TITLES = {
     "all": "all pairs of atoms",
     "slot": "atoms of equal position in the list",
 }
+NAMES = {"so3": "the SO(3)-invariant network", "mlp": "the MLP that compares the same atoms"}
+FLAT = "the MLP on all atoms end to end"
 COLOUR = {"so3": BLUE, "mlp": ORANGE}
 # arXiv 2406.06504, demonstration on QM9: 10 training and 20 test molecules, one split, meV.
 PUBLISHED = {"so3": (10, 3340.9), "mlp": (10, 5951.8)}
@@ -37,6 +41,31 @@ def plot(curve: xr.Dataset) -> Figure:
         figure.suptitle("Atomization energies of QM9 molecules, infinitely wide networks")
         figure.legend(handles=_legend(curve), loc="outside lower center", ncols=4)
     return figure
+
+
+def finding(curve: xr.Dataset) -> str:
+    """The errors at the largest training size, each network with whatever kernel and matching serves it best.
+
+    Args:
+        curve: as for :func:`plot`.
+    """
+    last = 1000 * curve.isel(train_size=-1)
+    error, spread = last["mean_absolute_error"].mean("seed"), last["mean_absolute_error"].std("seed", ddof=1)
+    parts = []
+    flat = curve["matching"].values == "flat"
+    for name, chosen in [(NAMES[n], (curve["network"].values == n) & ~flat) for n in NAMES] + [(FLAT, flat)]:
+        if chosen.any():
+            best = int(np.where(chosen, error, np.inf).argmin())
+            share = words.with_error(float(error[best]), float(spread[best]))
+            kernel = curve["kernel"].values[best].upper()
+            matching = "" if name == FLAT else f", {TITLES[curve['matching'].values[best]]}"
+            parts.append(f"{name} errs by {share} meV ({kernel}{matching})")
+    baseline = float(last["baseline"].isel(model=0).mean("seed"))
+    return (
+        f"Trained on {int(curve['train_size'][-1])} molecules, {words.listed(parts)}; predicting the mean errs by "
+        f"{baseline:.0f} meV. Each with the kernel and the matching of atoms that serve it best; ± is the standard "
+        f"deviation over {curve.sizes['seed']} splits."
+    )
 
 
 def _panel(axis: Axes, curve: xr.Dataset, matching: str) -> None:

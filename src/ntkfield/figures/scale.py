@@ -8,11 +8,35 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ntkfield.figures import words
 from ntkfield.figures.corrections import component, disagreement, width_axis
 from ntkfield.figures.style import BLUE, COLOURS, GREEN, GREY, ORANGE, house_style
 
 PANELS = tuple((name, pair) for name in ("K", "Theta") for pair in ((0, 0), (0, 1)))
 ROUNDING = 1e-12
+
+
+def finding(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset]) -> str:
+    """The NTK's deviation for one input at the smallest width, sampled and at order 1/n, for each activation.
+
+    Args:
+        theory: as for :func:`deviations`.
+        sampled: as for :func:`deviations`.
+    """
+    parts, sigmas = [], []
+    for label in theory:
+        n = sampled[label]["width"].values.astype(float)
+        for name, pair in PANELS:
+            limit, slope = component(theory[label], name, pair), component(theory[label], f"{name}1", pair)
+            mean, error = component(sampled[label], name, pair), component(sampled[label], f"{name}_error", pair)
+            sigmas.append(((mean - limit - slope / n) / np.maximum(error, ROUNDING * np.abs(limit)))[-1])
+            if (name, pair) == ("Theta", (0, 0)):
+                share = words.with_error(100 * (mean[0] / limit - 1), 100 * error[0] / abs(limit))
+                parts.append(f"{label.replace('_', ' ')} {share} % (order 1/n: {100 * slope / n[0] / limit:.3g} %)")
+    return (
+        f"At width {n[0]:.0f} the mean NTK of one input is off its limit by {words.listed(parts)}. At width "
+        f"{n[-1]:.0f}, of the differences between samples and theory at order 1/n, {words.agreement(np.array(sigmas))}."
+    )
 
 
 def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset]) -> Figure:

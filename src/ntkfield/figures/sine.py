@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
+from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, GREY, ORANGE, house_style
 
 
@@ -57,6 +58,46 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
         figure.suptitle("Networks trained on sin(x): the infinite-width theory predicts their mean and spread")
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def finding_ensemble(summary: xr.Dataset) -> str:
+    """How far the sampled ensemble is from the exact mean and band at the end of training.
+
+    Args:
+        summary: as stored by the sine study.
+    """
+    now = summary.isel(width=-1, time=-1)
+    members, spread = int(now["members"]), now["sampled_deviation"]
+    off = now["sampled_mean"] - now["mean"]
+    wider = (spread**2).mean() ** 0.5 / (now["deviation"] ** 2).mean() ** 0.5
+    rms = float(((off / (spread / members**0.5)) ** 2).mean() ** 0.5)
+    return (
+        f"At time {float(now['time']):g} the mean of {members} networks of width {int(now['width'])} is off the exact "
+        f"mean by {float(abs(off).max()):.2g} at most along the line and by {rms:.1f} standard errors in root mean "
+        f"square; their standard deviation is {float(wider):.2f} times the exact one (sampling alone leaves it "
+        f"uncertain by {(2 * (members - 1)) ** -0.5:.2f})."
+    )
+
+
+def finding_freezing(summary: xr.Dataset) -> str:
+    """The change of the NTK at the smallest and the largest width, and the law between.
+
+    Args:
+        summary: as stored by the sine study.
+    """
+    last, widths = summary.isel(time=-1), summary["width"].values
+    ends = [
+        f"{words.with_error(float(last['ntk_change'][k]), float(last['ntk_change_error'][k]))} at width {widths[k]}"
+        for k in (0, -1)
+    ]
+    leading = words.with_error(float(summary["law"][0]), float(summary["law_error"][0]))
+    chi_squared = float(summary["chi_squared"])
+    freedom = summary["chi_squared"].attrs["degrees_of_freedom"]
+    fit = f"has χ² = {chi_squared:.1f} for {freedom} degrees of freedom" if freedom else "goes through all points"
+    return (
+        f"The relative change of the NTK falls from {ends[0]} to {ends[1]}. Its leading term is ({leading}) / n; the "
+        f"law a/n + b/n² {fit}."
+    )
 
 
 def plot_freezing(summary: xr.Dataset) -> Figure:

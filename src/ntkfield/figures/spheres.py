@@ -43,6 +43,20 @@ def plot(atoms: Atoms, atom: int, signals: Harmonics, powers: list[float], eleme
     return figure
 
 
+def finding(atoms: Atoms, atom: int) -> str:
+    """Which atom is drawn, and how far its neighbours are.
+
+    Args:
+        atoms: the molecule.
+        atom: whose environment is drawn.
+    """
+    distances = np.delete(atoms.get_distances(atom, range(len(atoms))), atom)
+    return (
+        f"In {atoms.get_chemical_formula()}, the ringed {chemical_symbols[atoms.numbers[atom]]} sees {len(distances)} "
+        f"atoms, the nearest {distances.min():.2f} Å and the farthest {distances.max():.2f} Å away."
+    )
+
+
 def _on_sphere(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values [latitude, longitude, channel] of real signals given by coefficients [L, 2L-1, c]."""
     bandlimit = coefficients.shape[0]

@@ -45,3 +45,8 @@ def save(figure: Figure, *paths: str) -> None:
         for path in paths:
             figure.savefig(path, metadata=DATES.get(Path(path).suffix))
     plt.close(figure)
+
+
+def note(sentence: str, path: str) -> None:
+    """Write what a figure shows into a text file, for its caption."""
+    Path(path).write_text(f"{sentence}\n", encoding="utf-8")

@@ -1,0 +1,22 @@
+# The page to open first: each question with its figures and what they show.
+include: "index_plan.smk"
+
+
+rule index:
+    input:
+        study_targets(),
+        [figure[what] for entry in index_entries() for figure in entry["figures"] for what in ("picture", "finding")],
+    output:
+        "results/index.html",
+    log:
+        "results/logs/index.log",
+    benchmark:
+        "results/benchmarks/index.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        entries=index_entries(),
+    script:
+        "../scripts/index.py"

@@ -1,0 +1,18 @@
+# What the page of results shows. No rules here.
+
+
+def shown(target):
+    """A figure's or page's picture and finding, which stand beside it under its name."""
+    stem = Path(target).with_suffix("")
+    picture = f"results/diagrams/{DIAGRAMS['recursions'][0]}.png" if Path(target).suffix == ".html" else f"{stem}.png"
+    return {"link": target, "picture": picture, "finding": f"{stem}.txt"}
+
+
+def index_entries():
+    """For each study asked for its question, figures and tables."""
+    entries = []
+    for study in config["studies"]:
+        tables = [target for target in STUDIES[study] if target.endswith(".csv")]
+        figures = [shown(target) for target in STUDIES[study] if target not in tables]
+        entries.append({"question": QUESTIONS[study], "figures": figures, "tables": tables})
+    return entries
