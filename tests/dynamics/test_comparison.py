@@ -5,6 +5,7 @@ import pytest
 
 from ntkfield.dynamics.comparison import (
     Estimate,
+    infinite_width,
     inverse_law,
     sampling_floor,
     squared_difference,
@@ -44,3 +45,18 @@ def test_the_inverse_law_is_found_and_refused() -> None:
     other = inverse_law(x, Estimate(x**-0.5, 0.01 / x))
     assert other.chi_squared == pytest.approx(np.sum((residual / 0.01) ** 2), rel=1e-9)
     assert other.chi_squared > 100
+
+
+def test_infinite_width_is_read_from_the_widest_networks() -> None:
+    n = np.array([2, 4, 8, 16, 32])
+    # what is below an eighth of the largest width does not follow the parabola, and must not be looked at
+    y = np.where(n < 4, 100.0, 0.7 - 2 / n + 5 / n**2)
+    found = infinite_width(n, Estimate(y, 0.01 * np.ones(5)))
+    assert found.value == pytest.approx(0.7, abs=1e-10)
+    rng = np.random.default_rng(0)
+    noisy = [infinite_width(n, Estimate(y + 0.01 * rng.normal(size=5), 0.01 * np.ones(5))).value for _ in range(2000)]
+    # a standard deviation from 2000 numbers is known to 1.6 %
+    assert np.std(noisy) == pytest.approx(found.error, rel=0.06)
+    two = infinite_width(n[:2] * 4, Estimate(1.5 + 1 / (4 * n[:2]), 0.1 * np.ones(2)))
+    assert two.value == pytest.approx(1.5, abs=1e-12)
+    assert infinite_width(n[:1], Estimate(np.array([3.0]), np.array([0.2]))) == Estimate(3.0, pytest.approx(0.2))

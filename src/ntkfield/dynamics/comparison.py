@@ -80,9 +80,31 @@ def inverse_law(x: np.ndarray, y: Estimate) -> InverseLaw:
         x: two or more different positive numbers.
         y: numbers with their standard errors.
     """
-    design = np.stack([1 / x, 1 / x**2], axis=1) / np.asarray(y.error)[:, None]
+    found, errors, chi_squared = _inverse_powers(x, y, (1, 2))
+    leading, following = map(Estimate, found.tolist(), errors.tolist())
+    return InverseLaw(leading, following, chi_squared, len(x) - 2)
+
+
+def infinite_width(n: np.ndarray, y: Estimate) -> Estimate:
+    """The value at infinite width of the parabola in 1/n through numbers measured at finite widths.
+
+    Only the widest networks are used, from an eighth of the largest width on, since further powers show below; with two
+    of them the parabola is a line, with one a constant. What the parabola leaves out is not in the error.
+
+    Args:
+        n: different widths.
+        y: numbers with their standard errors, one a width.
+    """
+    used = n >= np.max(n) / 8
+    powers = tuple(range(min(3, int(used.sum()))))
+    found, errors, _ = _inverse_powers(n[used], Estimate(np.asarray(y.value)[used], np.asarray(y.error)[used]), powers)
+    return Estimate(float(found[0]), float(errors[0]))
+
+
+def _inverse_powers(x: np.ndarray, y: Estimate, powers: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Coefficients of some powers of 1/x by weighted least squares, their standard errors, and chi squared."""
+    design = np.stack([1.0 / x**power for power in powers], axis=1) / np.asarray(y.error)[:, None]
     measured = np.asarray(y.value) / y.error
     covariance = np.linalg.inv(design.T @ design)
     found = covariance @ design.T @ measured
-    leading, following = (Estimate(float(v), float(e)) for v, e in zip(found, np.diag(covariance) ** 0.5, strict=True))
-    return InverseLaw(leading, following, float(np.sum((measured - design @ found) ** 2)), len(x) - 2)
+    return found, np.diag(covariance) ** 0.5, float(np.sum((measured - design @ found) ** 2))

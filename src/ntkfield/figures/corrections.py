@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from ntkfield.dynamics.comparison import Estimate, infinite_width
 from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, COLOURS, GREY, ORANGE, house_style
 
@@ -15,6 +16,10 @@ SYMBOL = {"K": "K", "Theta": r"\Theta", "K1": r"K^{(1)}", "Theta1": r"\Theta^{(1
 TENSORS = ("V", "D", "F", "A", "B")
 COMPONENTS = ((0, 0, 0, 0), (0, 0, 1, 1), (0, 0, 2, 2), (0, 0, 2, 3), (0, 1, 0, 1), (0, 1, 0, 3))
 PAIRS = ((0, 0), (0, 1))
+EXTRAPOLATED = Line2D(
+    [], [], color=GREY, marker="D", markersize=4.5, markerfacecolor="white", linestyle="", label="extrapolated to n = ∞"
+)
+BEYOND = 2.2  # times the largest width: where the extrapolation to infinite width is drawn
 
 
 def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarray:
@@ -22,15 +27,19 @@ def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarr
     return data[name].isel({f"a{k + 1}": index for k, index in enumerate(indices)}).values
 
 
-def _differences(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: tuple) -> np.ndarray:
-    """Sample less theory at order 1/n in standard errors, for each name and component and width."""
-    n, found = sampled["width"].values, []
+def _at_infinity(sampled: xr.Dataset, name: str, indices: tuple[int, ...]) -> Estimate:
+    """A component extrapolated to infinite width."""
+    value, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
+    return infinite_width(sampled["width"].values.astype(float), Estimate(value, error))
+
+
+def _limits_agree(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: tuple) -> str:
+    """How many of the extrapolated components agree with theory, in words."""
+    sigmas = []
     for name, indices in ((name, indices) for name in names for indices in places):
-        value = component(theory, name, indices)
-        if name in ("K", "Theta"):
-            value = value + component(theory, f"{name}1", indices) / n
-        found.append((component(sampled, name, indices) - value) / component(sampled, f"{name}_error", indices))
-    return np.array(found)
+        found = _at_infinity(sampled, name, indices)
+        sigmas.append((found.value - component(theory, name, indices)) / found.error)
+    return words.agreement(np.array(sigmas))
 
 
 def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
@@ -66,17 +75,17 @@ def kernels_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         theory: as for :func:`kernels`.
         sampled: as for :func:`kernels`.
     """
-    n, limit_off, off = int(sampled["width"][-1]), [], []
+    n, limit_off, off, sigmas = int(sampled["width"][-1]), [], [], []
     for name, pair in ((name, pair) for name in ("K", "Theta") for pair in PAIRS):
         limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
-        mean = component(sampled, name, pair)[-1]
+        mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         limit_off.append(abs(mean / limit - 1))
         off.append(abs((mean - limit - slope / n) / limit))
-    sigmas = _differences(theory, sampled, ("K", "Theta"), PAIRS)[:, -1]
+        sigmas.append((mean - limit - slope / n) / error)
     return (
         f"At width {n} the mean kernels are up to {100 * max(limit_off):.2g} % off their infinite-width limit, and up "
         f"to {100 * max(off):.1g} % off the limit with its 1/n correction; of the latter differences "
-        f"{words.agreement(sigmas)}."
+        f"{words.agreement(np.array(sigmas))}."
     )
 
 
@@ -96,13 +105,15 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top, beneath = axes[:, column]
             top.axhline(value, color=BLUE)
             _points(top, n, mean, error)
+            _infinity(top, beneath, n.max() * BEYOND, _at_infinity(sampled, name, pair), float(value))
             around = max(2.5 * np.abs(mean - value)[n >= np.median(n)].max(), 0.5 * abs(value))
             top.set_ylim(value - around, value + around)
             base = name.removesuffix("1")
             top.set_title(f"$n\\,(\\langle\\hat{{{SYMBOL[base]}}}\\rangle - {SYMBOL[base]})_{{{pair[0]}{pair[1]}}}$")
             disagreement(beneath, n, mean - value, error)
+            width_axis(top, n, infinity=True)
         axes[0, 0].set_ylabel("correction times width")
-        _legend(figure, [("theory, order 1/n", BLUE, "-")])
+        _legend(figure, [("theory, order 1/n", BLUE, "-")], EXTRAPOLATED)
     return figure
 
 
@@ -118,10 +129,9 @@ def first_order_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         label = f"{'K' if name == 'K1' else 'Θ'}({pair[0]}{pair[1]})"
         parts.append(f"{words.with_error(mean, error)} for {label}, in theory {component(theory, name, pair):.4g}")
-    sigmas = _differences(theory, sampled, ("K1", "Theta1"), PAIRS)[:, -1]
     return (
-        f"Width times deviation at width {int(sampled['width'][-1])} is {'; '.join(parts)}. Of the differences, "
-        f"{words.agreement(sigmas)}."
+        f"Width times deviation at width {int(sampled['width'][-1])} is {'; '.join(parts)}. Extrapolated to infinite "
+        f"width, of the differences from theory {_limits_agree(theory, sampled, ('K1', 'Theta1'), PAIRS)}."
     )
 
 
@@ -144,16 +154,19 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
                 top.axhline(value, color=colour, linewidth=1.2)
                 _points(top, n * shift, mean, error, colour)
                 disagreement(beneath, n * shift, mean - value, error, colour)
+                _infinity(top, beneath, n.max() * BEYOND * shift, _at_infinity(sampled, name, indices), value, colour)
+            width_axis(top, n, infinity=True)
             top.set_title(f"${name}$")
             top.set_yscale("symlog", linthresh=0.1)
         axes[0, 0].set_ylabel("n × cumulant")
         handles = [
             Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(COMPONENTS)
         ]
+        handles.append(EXTRAPOLATED)
         figure.legend(
             handles=handles,
             loc="outside lower center",
-            ncols=6,
+            ncols=7,
             title="component (line: theory at order 1/n, points: sampled)",
         )
     return figure
@@ -166,9 +179,14 @@ def tensors_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         theory: as for :func:`tensors`.
         sampled: as for :func:`tensors`.
     """
-    sigmas = _differences(theory, sampled, TENSORS, COMPONENTS)
-    first, last = (f"at width {int(sampled['width'][k])} {words.agreement(sigmas[:, k])}" for k in (0, -1))
-    return f"Of the differences between sampled tensors and theory at order 1/n, {first}, {last}."
+    n, off = int(sampled["width"][-1]), []
+    for name, indices in ((name, indices) for name in TENSORS for indices in COMPONENTS):
+        off.append(abs(component(sampled, name, indices)[-1] / component(theory, name, indices) - 1))
+    return (
+        f"At width {n} the sampled tensors are off theory at order 1/n by {100 * np.median(off):.2g} % in the median, "
+        f"{100 * max(off):.2g} % at most. Extrapolated to infinite width, of the differences "
+        f"{_limits_agree(theory, sampled, TENSORS, COMPONENTS)}."
+    )
 
 
 def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
@@ -190,16 +208,26 @@ def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
     return figure, axes
 
 
-def width_axis(axis: Axes, n: np.ndarray) -> None:
-    """A logarithmic axis that names the sampled widths, at most eight of them."""
+def width_axis(axis: Axes, n: np.ndarray, infinity: bool = False) -> None:
+    """A logarithmic axis that names the sampled widths, at most eight of them, and infinity beyond if it is drawn."""
     axis.set_xscale("log")
     named = n[:: -(-len(n) // 8)]
-    axis.set_xticks(named, [f"{width:g}" for width in named])
+    names = [f"{width:g}" for width in named]
+    if infinity:
+        named, names = [*named, n.max() * BEYOND], [*names, "∞"]
+    axis.set_xticks(named, names)
     axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _points(axis: Axes, n: np.ndarray, mean: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
     axis.errorbar(n, mean, error, color=colour, linestyle="", marker="o", markersize=4, capsize=2, linewidth=1.2)
+
+
+def _infinity(top: Axes, beneath: Axes, x: float, found: Estimate, value: float, colour: object = ORANGE) -> None:
+    """The extrapolation to infinite width, and beneath how far it is from theory."""
+    style = {"color": colour, "marker": "D", "markersize": 4.5, "markerfacecolor": "white", "linestyle": ""}
+    top.errorbar([x], [found.value], [found.error], capsize=2, linewidth=1.2, **style)
+    beneath.plot([x], [(found.value - value) / found.error], **style)
 
 
 def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
@@ -218,7 +246,8 @@ def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.nd
     axis.minorticks_off()
 
 
-def _legend(figure: Figure, lines: list[tuple[str, object, str]]) -> None:
+def _legend(figure: Figure, lines: list[tuple[str, object, str]], *more: Line2D) -> None:
     handles = [Line2D([], [], color=colour, linestyle=style, label=label) for label, colour, style in lines]
     handles.append(Line2D([], [], color=ORANGE, marker="o", linestyle="", label="sampled networks ± standard error"))
+    handles += more
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -70,7 +70,7 @@ def finding_ensemble(summary: xr.Dataset) -> str:
     members, spread = int(now["members"]), now["sampled_deviation"]
     off = now["sampled_mean"] - now["mean"]
     wider = (spread**2).mean() ** 0.5 / (now["deviation"] ** 2).mean() ** 0.5
-    rms = float(((off / (spread / members**0.5)) ** 2).mean() ** 0.5)
+    rms = float((off**2).mean() ** 0.5 / (spread**2 / members).mean() ** 0.5)
     return (
         f"At time {float(now['time']):g} the mean of {members} networks of width {int(now['width'])} is off the exact "
         f"mean by {float(abs(off).max()):.2g} at most along the line and by {rms:.1f} standard errors in root mean "

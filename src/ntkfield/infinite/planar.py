@@ -73,7 +73,8 @@ def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray,
     turned = group.orbit(b.reshape(n, height * width, channels)).reshape(-1, height, width, channels)
     i = np.repeat(i, group.order)
     j = (j[:, None] * group.order + np.arange(group.order)).ravel()
-    chunk = min(pairs.at_once(height * width**2), power(len(i)))
+    numbers = 2 * height * width**2  # both kernels of a tile
+    chunk = min(pairs.at_once(numbers), power(len(i)))
     static = (network.depth, network.activation, network.filter_shape, network.padding)
     parts = [
         _pairs(*static, network.scales, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (turned, j))))
