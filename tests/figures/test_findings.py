@@ -166,7 +166,7 @@ def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is()
         sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-4))
     said = corrections.tensors_finding(theory, sampled)
     # 2 / 32 - 3 / 32^2 = 5.96 %
-    assert "At width 32 the sampled tensors are off theory at order 1/n by 6 % in the median, 6 % at most" in said
+    assert "At width 32 the sampled tensors are off theory at order 1/n by 6 % in the median" in said
     assert "30 of 30 are within three standard errors and the largest is 0.0" in said
     sampled["F"][:, 0, 0, 1, 1] += 0.01
     assert "29 of 30 are within three standard errors" in corrections.tensors_finding(theory, sampled)

@@ -58,7 +58,7 @@ def finding(result: xr.Dataset) -> str:
             f"with the power {words.with_error(power, scatter)} of the width, and at width {widths[-1]} the mean is "
             f"off by {off} %"
         )
-    return f"Theory says -1/2 for the power and zero for the mean at large width. NTK of {'; of '.join(parts)}."
+    return f"At large width theory says -1/2 for the power and zero for the mean. NTK of {'; of '.join(parts)}."
 
 
 def _power(n: np.ndarray, value: np.ndarray, error: np.ndarray) -> tuple[float, float]:
