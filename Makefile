@@ -37,17 +37,24 @@ help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
 		printf '  %-16s %s\n' $$name "$$text"; done
 
+# A mistyped path is said before Snakemake prints a traceback for it.
+.PHONY: config-there
+config-there:
+	@for file in $(CONFIG); do \
+		[ -f "$$file" ] || { echo "make: CONFIG=$$file is refused: expected the path of a config file" >&2; exit 2; }; \
+	done
+
 .PHONY: results
-results: .venv/.installed  ## Make every figure and the report under results/
+results: config-there .venv/.installed  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
 
 .PHONY: plan
-plan: .venv/.installed  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
+plan: config-there .venv/.installed  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
 
 .PHONY: costs
-costs: .venv/.installed  ## Gather what the last run cost, rule by rule, into results/costs.csv
+costs: .venv/.installed  ## Gather what the results there have cost, rule by rule, into results/costs.csv
 	@$(WITH_VENV) $(BIN)/python workflow/cost/table.py
 
 .PHONY: pictures
@@ -55,7 +62,7 @@ pictures: .venv/.installed  ## Remake the README's pictures from the figures of 
 	@$(BIN)/python docs/pictures/remake.py
 
 .PHONY: archive
-archive: .venv/.installed  ## Pack the finished results, with all that made them, into one file
+archive: config-there .venv/.installed  ## Pack the finished results, with all that made them, into one file
 	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
 
 .PHONY: verify
@@ -65,7 +72,10 @@ verify: .venv/.installed  ## Check such a file: all checksums, and one result co
 NAME = F
 .PHONY: diagram
 diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
+	@$(BIN)/python -c "import sys, ntkfield as nf; nf.recursion(sys.argv[1])" $(firstword $(subst /, ,$(NAME))) 2>&1 \
+		| { grep "^ValueError: " | sed "s/^ValueError: /make: /" >&2 && exit 2 || true; }
 	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
+	@echo "Drawn: results/diagrams/$(NAME).svg and .pdf"
 
 .PHONY: env
 env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
@@ -99,8 +109,8 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 
 # The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
 # Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
-CORE := $(addprefix tests/,datasets signals gaussian/test_angle.py infinite/test_molecules.py infinite/test_tiles.py \
-	dynamics/test_gradient_flow.py dynamics/test_learning_curve.py test_house.py test_store.py)
+CORE := $(addprefix tests/,datasets signals gaussian groups infinite dynamics finite figures sampling \
+	test_activations.py test_checks.py test_networks.py test_house.py test_store.py)
 
 .PHONY: test-newest-jax
 test-newest-jax: $(NEWEST)/.installed  ## Run the core tests on the newest JAX, in a venv of its own

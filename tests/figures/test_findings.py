@@ -95,7 +95,7 @@ def test_the_power_of_a_fluctuation_is_fitted() -> None:
         coords={"group": ("network", ["c4"]), "kernel": ["ntk"], "width": widths},
     )
     said = kernel_convergence.finding(result)
-    assert "C4 the fluctuation falls from 10.00 ± 0.12 to 2.50 ± 0.03 %" in said
+    assert "C4 networks it goes from 10.00 ± 0.12 to 2.50 ± 0.03 %" in said
     # errors of 1.2 % at three widths: 0.012 / sqrt(2) / log(4)
     assert "power -0.500 ± 0.006 of the width" in said
     assert "at width 64 the mean is off by 1.2 ± 0.4 %" in said
@@ -129,7 +129,7 @@ def test_the_law_of_freezing_is_told_with_its_fit() -> None:
         coords={"width": [16, 64], "time": [0.0, 8.0]},
     )
     said = sine.finding_freezing(summary)
-    assert "from 0.40 ± 0.02 at width 16 to 0.100 ± 0.006 at width 64" in said
+    assert "is 0.40 ± 0.02 at width 16 and 0.100 ± 0.006 at width 64" in said
     assert "(6.4 ± 0.3) / n" in said
     assert "χ² = 1.4 for 2 degrees of freedom" in said
 

@@ -1,9 +1,11 @@
 """The planner counts the jobs that Snakemake counts, and scales what a run measured."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow/cost"))
@@ -43,6 +45,30 @@ def test_more_molecules_cost_in_proportion_to_their_tiles() -> None:
     assert tiles[1000]["core_hours"] == pytest.approx(55 * tiles[100]["core_hours"])
     assert tiles[1000]["disk_MB"] == pytest.approx(55 * tiles[100]["disk_MB"])
     assert tiles[1000]["memory_MB"] == tiles[100]["memory_MB"]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"member": 16}, "sine.member = 16 is refused: expected one of the keys"),
+        (
+            {"network": {"activation": {"name": "leaky_relu", "slop": 0.2}}},
+            "activation = {'name': 'leaky_relu', 'slop'",
+        ),
+        (
+            {"problem": {"times": [0.0, float("nan")]}},
+            "sine.problem.times.1 = nan is refused: expected a finite number",
+        ),
+    ],
+)
+def test_a_plan_for_a_bad_config_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict, said: str
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump({"sine": section}))
+    monkeypatch.setattr(sys, "argv", ["plan.py", "--configfile", str(own)])
+    with pytest.raises(SystemExit, match=f"config: .*{re.escape(said)}"):
+        plan.main()
 
 
 def test_every_default_job_was_measured() -> None:

@@ -72,7 +72,7 @@ NETWORKS = "molecules", "networks", "so3"
         (
             ("molecules", "diag_reg"),
             "much",
-            r"molecules\.diag_reg = 'much' is refused: expected a value of type number",
+            r"molecules\.diag_reg = 'much' is refused: expected a number",
         ),
         ((*NETWORKS, "weight_variance"), 0.0, r"weight_variance = 0\.0 is refused: expected a number above 0"),
         ((*NETWORKS, "activation"), "rleu", r"so3\.activation = 'rleu' is refused: expected one of relu"),

@@ -55,6 +55,7 @@ def test_the_page_of_results_leads_to_every_figure_and_table(finished: Run) -> N
     text, links = page.read_text(encoding="utf-8"), Links()
     links.feed(text)
     files = {link for link in links.found if not link.startswith("#")} - {"report.html"}  # made apart
+    assert "computed with default.yaml and over it ci.yaml" in text
     assert all((page.parent / link).is_file() for link in files)
     for suffix in ("pdf", "png", "csv"):
         assert f"molecules/learning_curve.{suffix}" in files

@@ -1,8 +1,11 @@
 # The validated config and helpers that every rule file may use. No rules here.
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+import sys
+
 from snakemake.exceptions import WorkflowError
 from snakemake.common.configfile import load_configfile
+
+sys.path.append(str(Path(workflow.basedir) / "workflow"))
+from config_check import refusal, sentence
 
 # Adds a study's targets to the default target, under the study's name.
 STUDIES = {}
@@ -22,37 +25,14 @@ QUESTIONS = {
 
 def refuse(field, value, accepted):
     """End before any work, in one sentence."""
-    shown = value if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
-    raise WorkflowError(f"config: {field} = {shown!r} is refused: expected {accepted}")
-
-
-ACCEPTED = {
-    "type": lambda kind: f"a value of type {kind if isinstance(kind, str) else ' or '.join(kind)}",
-    "enum": lambda values: f"one of {', '.join(map(str, values))}",
-    "minimum": lambda bound: f"{bound} or above",
-    "maximum": lambda bound: f"{bound} or below",
-    "exclusiveMinimum": lambda bound: f"a number above {bound}",
-    "minItems": lambda count: f"a list of at least {count}",
-    "uniqueItems": lambda _: "a list without repetition",
-    "required": lambda keys: f"all of the keys {', '.join(keys)}",
-}
+    raise WorkflowError(sentence(field, value, accepted))
 
 
 def check_config():
     """Refuse a config that the schema does not allow, naming the field, the value and what is accepted."""
-    schema = load_configfile(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml")
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
-    if error is None:
-        return
-    field = ".".join(map(str, error.absolute_path))
-    if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(error.schema["properties"]))[0]
-        prefix = f"{field}." if field else ""
-        refuse(
-            f"{prefix}{unknown}", error.instance[unknown], f"one of the keys {', '.join(error.schema['properties'])}"
-        )
-    described = ACCEPTED.get(error.validator, lambda _: error.schema["description"])
-    refuse(field, error.instance, described(error.validator_value))
+    problem = refusal(config, load_configfile(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"))
+    if problem:
+        raise WorkflowError(problem)
 
 
 def check_path(field, path, is_kind, kind):

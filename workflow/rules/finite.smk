@@ -3,7 +3,7 @@ include: "finite_plan.smk"
 
 
 STUDIES["corrections"] = [f"results/corrections/{name}.pdf" for name in ("kernels", "first_order", "tensors")]
-STUDIES["criticality"] = ["results/criticality/depth.pdf"]
+STUDIES["criticality"] = ["results/criticality/depth.pdf", "results/criticality/powers.csv"]
 STUDIES["scale"] = ["results/scale/deviations.pdf"]
 
 

@@ -18,5 +18,6 @@ rule index:
         runtime=5,
     params:
         entries=index_entries(),
+        configs=config_names(),
     script:
         "../scripts/index.py"

@@ -8,6 +8,12 @@ def shown(target):
     return {"link": target, "picture": picture, "finding": f"{stem}.txt"}
 
 
+def config_names():
+    """The config files of this run, from the first to the one that has the last word."""
+    *own, default = workflow.configfiles  # the Snakefile's is noted after those of the command line
+    return list(dict.fromkeys(Path(path).name for path in (default, *own)))
+
+
 def index_entries():
     """For each study asked for its question, figures and tables."""
     entries = []

@@ -23,7 +23,8 @@ figcaption, p {{ max-width: 46rem; }}
 </head>
 <body>
 <h1>ntkfield: results</h1>
-<p>Each question with its figures, and what they say in numbers; a click on a figure opens it as PDF.
+<p>Each question with its figures, and what they say in numbers, computed with {configs}; a click on a figure opens it
+as PDF. The numbers themselves lie beside the figures, as zarr stores that <code>ntkfield.store.load</code> reads.
 <a href="report.html">The report</a>, where it was made, adds captions in full, settings, code and run times.</p>
 <nav><ol>
 {contents}
@@ -43,7 +44,7 @@ FIGURE = """<figure>
 </figure>"""
 
 
-def main(entries: list[dict], output: Path) -> None:
+def main(entries: list[dict], configs: list[str], output: Path) -> None:
     def relative(path: str) -> str:
         return html.escape(os.path.relpath(path, output.parent))
 
@@ -59,7 +60,7 @@ def main(entries: list[dict], output: Path) -> None:
 
     def links(tables: list[str]) -> str:
         files = ", ".join(f'<a href="{relative(path)}">{html.escape(Path(path).name)}</a>' for path in tables)
-        return f"<p>The numbers: {files}.</p>" if tables else ""
+        return f"<p>Tables: {files}.</p>" if tables else ""
 
     contents, sections = [], []
     for number, entry in enumerate(entries, 1):
@@ -69,7 +70,9 @@ def main(entries: list[dict], output: Path) -> None:
         sections.append(
             SECTION.format(anchor=anchor, question=question, figures=figures, tables=links(entry["tables"]))
         )
-    output.write_text(PAGE.format(contents="\n".join(contents), sections="\n".join(sections)), encoding="utf-8")
+    used = html.escape(" and over it ".join(configs))
+    page = PAGE.format(configs=used, contents="\n".join(contents), sections="\n".join(sections))
+    output.write_text(page, encoding="utf-8")
 
 
-main(job.plain(snakemake.params.entries), Path(snakemake.output[0]))
+main(job.plain(snakemake.params.entries), list(snakemake.params.configs), Path(snakemake.output[0]))

@@ -254,7 +254,7 @@ def _read_file(file: Path) -> list[Atoms]:
         molecules = ase.io.read(file, index=":")
     except Exception as error:  # the readers of ase share no class of error
         raise ValueError(
-            f"path is {str(file)!r}, which cannot be read: give a molecule file that ase.io reads"
+            f"path is {str(file)!r}, which cannot be read ({error}): give a molecule file that ase.io reads"
         ) from error
     if not molecules or not all(len(atoms) for atoms in molecules):
         raise ValueError(f"path is {str(file)!r}, which holds an empty molecule: one atom or more is accepted")

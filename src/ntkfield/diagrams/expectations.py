@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield import checks
-from ntkfield.activations import Activation, activation
+from ntkfield.activations import Activation, activation, differentiable
 
 from .quadrature import Expectations, Orders, TrapezoidExpectations, in_given_order
 
@@ -82,7 +82,7 @@ def engine(value: str | Mapping | Activation | Expectations) -> Expectations:
     """
     if not isinstance(value, str | Mapping | Activation):
         return value
-    sigma = activation(value)
+    sigma = differentiable(activation(value))
     return TrapezoidExpectations(sigma) if sigma.four_point_error is None else ActivationExpectations(sigma)
 
 

@@ -127,7 +127,7 @@ def first_order_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
     parts = []
     for name, pair in ((name, pair) for name in ("K1", "Theta1") for pair in PAIRS):
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
-        label = f"{'K' if name == 'K1' else 'Θ'}({pair[0]}{pair[1]})"
+        label = f"{'K' if name == 'K1' else 'Θ'}" + "".join("₀₁"[index] for index in pair)
         parts.append(f"{words.with_error(mean, error)} for {label}, in theory {component(theory, name, pair):.4g}")
     return (
         f"Width times deviation at width {int(sampled['width'][-1])} is {'; '.join(parts)}. Extrapolated to infinite "

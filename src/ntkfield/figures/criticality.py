@@ -102,13 +102,13 @@ def finding(
         critical: the critical weight variance.
         powers: as :func:`depth` returns them.
     """
-    told = words.listed([f"{power:.2f} for {name}" for name, power in powers.items()])
+    told = words.listed([f"{power:.2f} for {name.replace('Theta', 'Θ')}" for name, power in powers.items()])
     sigmas = []
     for name, indices, _ in PANELS:
         difference, error = _difference(theory[critical], sampled[critical], name, indices)
         sigmas.append(difference / error)
     deep, width = sampled[critical]["depth"].values, sampled[critical].attrs["width"]
-    shallow, deepest = (f"at depth {deep[k]} {words.agreement(np.array(sigmas)[:, k])}" for k in (0, -1))
+    shallow, deepest = (f"at depth {deep[k]}, {words.agreement(np.array(sigmas)[:, k])}" for k in (0, -1))
     return (
         f"At C_W = {critical:g} the power of the depth is {told}. Of the differences there between samples of width "
         f"{width} and theory at order 1/n, {shallow}; {deepest}."

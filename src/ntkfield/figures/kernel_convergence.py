@@ -54,11 +54,12 @@ def finding(result: xr.Dataset) -> str:
         first, last = (words.with_error(fluctuation[k], error[k]) for k in (0, -1))
         off = words.with_error(float(one["deviation"][-1]), float(one["deviation_error"][-1]))
         parts.append(
-            f"{SHORT[one['group'].item()]} the fluctuation falls from {first} to {last} % "
+            f"{SHORT[one['group'].item()]} networks it goes from {first} to {last} % "
             f"with the power {words.with_error(power, scatter)} of the width, and at width {widths[-1]} the mean is "
             f"off by {off} %"
         )
-    return f"At large width theory says -1/2 for the power and zero for the mean. NTK of {'; of '.join(parts)}."
+    told = "; of ".join(parts)
+    return f"Fluctuation of the NTK: of {told}. At large width theory says -1/2 for the power and zero for the mean."
 
 
 def _power(n: np.ndarray, value: np.ndarray, error: np.ndarray) -> tuple[float, float]:

@@ -93,10 +93,12 @@ def finding_freezing(summary: xr.Dataset) -> str:
     leading = words.with_error(float(summary["law"][0]), float(summary["law_error"][0]))
     chi_squared = float(summary["chi_squared"])
     freedom = summary["chi_squared"].attrs["degrees_of_freedom"]
-    fit = f"has χ² = {chi_squared:.1f} for {freedom} degrees of freedom" if freedom else "goes through all points"
+    told = f"The relative change of the NTK is {ends[0]} and {ends[1]}."
+    if not freedom:
+        return told
     return (
-        f"The relative change of the NTK falls from {ends[0]} to {ends[1]}. Its leading term is ({leading}) / n; the "
-        f"law a/n + b/n² {fit}."
+        f"{told} The law a/n + b/n² has χ² = {chi_squared:.1f} for {freedom} degrees of freedom; its leading term is "
+        f"({leading}) / n."
     )
 
 

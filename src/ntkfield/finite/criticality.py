@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ntkfield import checks
-from ntkfield.activations import Activation, activation
+from ntkfield.activations import Activation, activation, differentiable
 
 VARIANCES = np.geomspace(1e-3, 1e3, 121)  # where half-stable fixed points are looked for
 
@@ -63,7 +63,7 @@ def susceptibilities(sigma: Any, weight_variance: float, variance: float) -> Sus
         ValueError: naming the field, the value and what is accepted.
     """
     cw, k = checks.positive("weight_variance", weight_variance), checks.non_negative("variance", variance)
-    _, slopes, curved = _moments(activation(sigma), k)
+    _, slopes, curved = _moments(differentiable(activation(sigma)), k)
     return Susceptibilities(cw * (slopes + curved), cw * slopes)
 
 
@@ -81,7 +81,7 @@ def critical_initialization(sigma: Any) -> Criticality:
     Raises:
         ValueError: if the activation has no critical initialisation.
     """
-    sigma = activation(sigma)
+    sigma = differentiable(activation(sigma))
     if _scale_invariant(sigma):
         cw = 1 / _moments(sigma, 1.0)[1]
         return Criticality(cw, 0.0, None, *susceptibilities(sigma, cw, 1.0), "scale-invariant")

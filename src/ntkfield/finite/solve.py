@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.activations import Activation
+from ntkfield.activations import Activation, differentiable
 from ntkfield.finite import tensors as table
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import initial
@@ -64,7 +64,7 @@ def finite_width(
         raise checks.refuse("network", type(network).__name__, "an nf.MLP")
     x = checks.array("inputs", inputs, "m, d")
     rtol = checks.positive("rtol", rtol)
-    names = _names(network.activation, tensors)
+    names = _names(differentiable(network.activation), tensors)
     ratios = _ratios(network.depth, widths, width_ratios)
     values, errors, order = _refine(network, x, names, ratios, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
@@ -72,7 +72,7 @@ def finite_width(
         worst = max(missed, key=lambda name: missed[name])
         warnings.warn(
             f"rtol = {rtol:g} is not met: the estimated relative error of {worst} is {missed[worst]:.1e} with the "
-            f"finest rule tried, of order {order}",
+            + (f"finest rule tried, of order {order}" if order else "closed forms that stand for it"),
             RuntimeWarning,
             stacklevel=2,
         )

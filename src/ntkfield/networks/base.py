@@ -59,9 +59,12 @@ class Network:
         raise NotImplementedError
 
     def kernel_error(self, x1: Any, x2: Any = None) -> Kernels:
-        """Estimated absolute errors of :meth:`kernel`, elementwise: its change under :meth:`refined`."""
+        """Estimated absolute errors of :meth:`kernel`, elementwise.
+
+        Its change under :meth:`refined`, times the activation's :attr:`~ntkfield.activations.Activation.caution`.
+        """
         coarse, fine = self.kernel(x1, x2), self.refined().kernel(x1, x2)
-        return Kernels(abs(fine.nngp - coarse.nngp), abs(fine.ntk - coarse.ntk))
+        return Kernels(*(self.activation.caution * abs(f - c) for f, c in zip(fine, coarse, strict=True)))
 
     def to_stax(self, width: int) -> tuple:
         """The same network at finite width, with one output, as a layer of neural-tangents.
