@@ -39,7 +39,7 @@ def plot(curve: xr.Dataset) -> Figure:
             _panel(axis, curve, matching)
         axes[0, 0].set_ylabel("mean absolute test error (meV)")
         figure.suptitle("Atomization energies of QM9 molecules, infinitely wide networks")
-        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=4)
+        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=4 if len(panels) > 2 else 3)
     return figure
 
 
