@@ -109,7 +109,8 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 
 # The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
 # Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
-CORE := $(addprefix tests/,datasets signals gaussian groups infinite dynamics finite figures sampling \
+CORE := $(addprefix tests/,datasets signals gaussian groups figures infinite/test_molecules.py infinite/test_tiles.py \
+	dynamics/test_gradient_flow.py dynamics/test_learning_curve.py dynamics/test_comparison.py \
 	test_activations.py test_checks.py test_networks.py test_house.py test_store.py)
 
 .PHONY: test-newest-jax

@@ -53,11 +53,11 @@ class Run:
         if "Nothing to be done" in output:
             return {}
         table = output.split("Job stats:")[1].split("total")[0]
-        return {
-            rule: int(count)
-            for rule, count in re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)
-            if rule not in ("all", "index")  # both follow whatever else is made
-        }
+        found = re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)
+        jobs = {rule: int(count) for rule, count in found if rule != "all"}
+        if len(jobs) > 1:  # the page of results follows whatever else is made
+            jobs.pop("index", None)
+        return jobs
 
     def kill_when(self, pattern: str) -> None:
         """Start, and kill -9 Snakemake and all its jobs as soon as a file of that pattern is there."""

@@ -18,6 +18,7 @@ rule index:
         runtime=5,
     params:
         entries=index_entries(),
-        configs=config_names(),
+        # A function of the input, so that the same config under another name is no reason to run again.
+        configs=lambda wildcards, input: config_names(),
     script:
         "../scripts/index.py"
