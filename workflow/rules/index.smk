@@ -12,6 +12,7 @@ rule index:
         "results/logs/index.log",
     benchmark:
         "results/benchmarks/index.tsv"
+    localrule: True  # no work for a cluster
     threads: 1
     resources:
         mem_mb=500,
