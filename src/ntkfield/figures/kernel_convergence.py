@@ -64,10 +64,8 @@ def finding(result: xr.Dataset) -> str:
 
 def _power(n: np.ndarray, value: np.ndarray, error: np.ndarray) -> tuple[float, float]:
     """The power of n that fits positive values best, with its standard error."""
-    weight = (value / error) ** 2
-    x = np.log(n) - np.average(np.log(n), weights=weight)
-    information = (weight * x**2).sum()
-    return (weight * x * np.log(value)).sum() / information, information**-0.5
+    (power, _), covariance = np.polyfit(np.log(n), np.log(value), 1, w=value / error, cov="unscaled")
+    return power, covariance[0, 0] ** 0.5
 
 
 def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: str, label: str) -> None:
