@@ -8,6 +8,7 @@ jax.config.update("jax_enable_x64", True)
 from ntkfield import infinite  # noqa: E402, F401
 from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
+from ntkfield.dynamics.predict import predict  # noqa: E402
 from ntkfield.finite import critical_initialization, finite_width  # noqa: E402
 from ntkfield.infinite.augmented import augmented_kernel  # noqa: E402
 from ntkfield.networks import MLP, GroupCNN, Kernels  # noqa: E402
@@ -28,6 +29,7 @@ __all__ = [
     "finite_width",
     "gradient_flow",
     "posterior",
+    "predict",
     "recursion",
     "sample_statistics",
 ]

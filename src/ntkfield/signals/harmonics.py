@@ -86,6 +86,10 @@ class Harmonics:
         """Number of signals n."""
         return self.coefficients.shape[0]
 
+    def __getitem__(self, index: slice | np.ndarray) -> "Harmonics":
+        """Some of the signals, by a slice or an array of indices."""
+        return Harmonics(self.coefficients[index])
+
     @property
     def bandlimit(self) -> int:
         """L: the signal has degrees l < L."""
