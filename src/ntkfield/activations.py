@@ -137,6 +137,9 @@ class LeakyRelu(Activation):
         kink = (1 - self.slope) ** 2
         return self.slope * q12 + kink * closed_forms.relu(q11, q12, q22)
 
+    def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
+        return self.slope + (1 - self.slope) ** 2 * closed_forms.step(q11, q12, q22)
+
     def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
 
