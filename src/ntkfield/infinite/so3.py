@@ -29,15 +29,21 @@ from ntkfield.signals.harmonics import Harmonics, grid
 # Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
 ROTATIONS_AT_ONCE = 2**17
 
+Turn = tuple[float, float, float]
+"""Euler angles zyz in radians by which the second signal of every pair is turned, which changes only rounding and the
+quadrature's error."""
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+
+def kernel(network: GroupCNN, x1: Any, x2: Any = None, turn: Turn | None = None) -> Kernels:
     """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
     b = None if x2 is None else as_harmonics(network, "x2", x2)
-    return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
+    return pairs.matrices(functools.partial(pair_kernels, network, turn=turn), a, b, network)
 
 
-def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+def pair_kernels(
+    network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, turn: Turn | None = None
+) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
@@ -46,10 +52,12 @@ def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
         j: indices into `b` [pairs].
+        turn: of `b`, as a witness of the quadrature's error; None for none.
 
     Returns:
         Kernels as NumPy arrays [pairs].
     """
+    b = b if turn is None else b.rotate(*turn)
     return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
 
 
