@@ -61,7 +61,6 @@ class TestGroupCNN:
     def test_quadrature_follows_the_bandlimit(self):
         assert self.network().quadrature == 4
         assert self.network(quadrature=9).quadrature == 9
-        assert self.network().refined().quadrature > 4
 
     def test_its_plain_network_has_the_readout_as_one_layer_more(self):
         network = self.network(depth=3, bias_variance=0.2, weight_rate=1.0)

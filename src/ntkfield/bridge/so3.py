@@ -31,8 +31,8 @@ from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights
-from ntkfield.groups.so3 import rotation_grid, small_wigner
-from ntkfield.signals.harmonics import Harmonics, grid
+from ntkfield.groups.so3 import rotation_grid
+from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
 
 
 class Transform(NamedTuple):

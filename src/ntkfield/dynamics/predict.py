@@ -1,5 +1,7 @@
 """From a network and data to predictions: kernels, training and posteriors in one call."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ from ntkfield.dynamics.gradient_flow import (
     gradient_flow,
     posterior,
 )
-from ntkfield.networks import Network
+from ntkfield.infinite.errors import estimate, kernel_by_rule
+from ntkfield.infinite.so3 import Turn
+from ntkfield.networks import Kernels, Network
 
 TOGETHER = 8  # queries whose kernels are computed together for the sake of their variances
 
@@ -52,8 +56,8 @@ def predict(
         diag_reg: r in :math:`\Theta + r\,\mathrm{mean}(\mathrm{diag}\,\Theta)\,1` (in K for "nngp", noise on y), which
             stands for the kernel between training inputs.
         covariance: whether to give the covariance between all queries as well.
-        errors: whether to estimate what the kernels' own errors (:meth:`Network.refined`) do to each number; twice the
-            work and more.
+        errors: whether to estimate what the kernels' own errors do to each number (:mod:`ntkfield.infinite.errors`),
+            for several times the work where the kernels are not exact.
 
     Returns:
         Dataset with ``mean`` over time, query (and output, if `y` has that axis) and ``variance`` over time, query, the
@@ -72,9 +76,10 @@ def predict(
     if kernel == "nngp" and not np.isinf(times).all():
         raise checks.refuse("t", t, "inf for kernel = nngp: a posterior is not a course of training")
 
-    def predicted(network: Network) -> dict[str, np.ndarray]:
-        train, across = network.kernel(x), network.kernel(queries, x)
-        prior = np.asarray(network.kernel(queries).nngp) if covariance else _variances(network, queries)
+    def predicted(network: Network, turn: Turn | None = None) -> dict[str, np.ndarray]:
+        compute = functools.partial(kernel_by_rule, network, turn)
+        train, across = compute(x), compute(queries, x)
+        prior = np.asarray(compute(queries).nngp) if covariance else _variances(compute, queries)
         if kernel == "nngp":
             ended = posterior(train.nngp, across.nngp, prior, y, diag_reg)
             mean, spread = (np.repeat(np.asarray(value)[None], len(times), axis=0) for value in ended)
@@ -89,16 +94,15 @@ def predict(
 
     values = predicted(network)
     if errors:
-        fine, caution = predicted(network.refined()), network.activation.caution
-        values |= {f"{name}_error": caution * abs(fine[name] - value) for name, value in values.items()}
+        values |= {f"{name}_error": error for name, error in estimate(network, predicted).items()}
     about = {"network": repr(network), "kernel": kernel, "rate": rate, "diag_reg": diag_reg}
     return _dataset(values, times, about)
 
 
-def _variances(network: Network, queries: Any) -> np.ndarray:
+def _variances(compute: Callable[[Any], Kernels], queries: Any) -> np.ndarray:
     """NNGP variance of each query [m], without the kernels between all of them."""
     parts = (queries[start : start + TOGETHER] for start in range(0, len(queries), TOGETHER))
-    return np.concatenate([np.diagonal(network.kernel(part).nngp) for part in parts])
+    return np.concatenate([np.diagonal(compute(part).nngp) for part in parts])
 
 
 def _diagonal(covariance: np.ndarray) -> np.ndarray:

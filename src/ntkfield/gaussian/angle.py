@@ -9,8 +9,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-# The polynomial in z that meets arctan(sqrt(z)) / sqrt(z) at the 12 Chebyshev nodes of 0 <= z <= tan(pi/8)^2, lowest power
-# first: within 4e-18 of it.
+# The polynomial in z that meets arctan(sqrt(z)) / sqrt(z) at the 12 Chebyshev nodes of 0 <= z <= tan(pi/8)^2: within
+# 4e-18 of it. Lowest power first.
 COEFFICIENTS = (
     1.0,
     -0.3333333333333312,

@@ -29,15 +29,21 @@ from ntkfield.signals.harmonics import Harmonics, grid
 # Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
 ROTATIONS_AT_ONCE = 2**17
 
+Turn = tuple[float, float, float]
+"""Euler angles zyz in radians by which the second signal of every pair is turned, which changes only rounding and the
+quadrature's error."""
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+
+def kernel(network: GroupCNN, x1: Any, x2: Any = None, turn: Turn | None = None) -> Kernels:
     """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
     b = None if x2 is None else as_harmonics(network, "x2", x2)
-    return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
+    return pairs.matrices(functools.partial(pair_kernels, network, turn=turn), a, b, network)
 
 
-def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+def pair_kernels(
+    network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, turn: Turn | None = None
+) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
@@ -46,10 +52,12 @@ def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
         j: indices into `b` [pairs].
+        turn: of `b`, as a witness of the quadrature's error; None for none.
 
     Returns:
         Kernels as NumPy arrays [pairs].
     """
+    b = b if turn is None else b.rotate(*turn)
     return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
 
 
@@ -71,8 +79,9 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
     rotations = quadrature * (2 * quadrature - 1) ** 2
     chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
     static = (plain.depth, plain.activation, a.bandlimit, quadrature)
+    own = a.mean_squares[i], b.mean_squares[j]
     parts = [
-        _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j, *own)))
         for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs")
     ]
     return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
@@ -111,19 +120,13 @@ def _pairs(
     right: jax.Array,
     i: jax.Array,
     j: jax.Array,
+    q11: jax.Array,
+    q22: jax.Array,
 ) -> Kernels:
-    q11, q22 = (_mean_square(f, start)[index] for f, start, index in ((left, 0, i), (right, bandlimit - 1, j)))
     c = correlation(bandlimit, quadrature, left[i], right[j])
     kernels = layers.recursion(depth, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
     weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]
     return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
-
-
-def _mean_square(f: jax.Array, start: int) -> jax.Array:
-    """Mean over sphere and channels of squared real signals, from their coefficients of order m >= 0."""
-    half = jnp.abs(f[:, :, start:]) ** 2
-    total = 2 * jnp.sum(half, axis=(1, 2, 3)) - jnp.sum(half[:, :, 0], axis=(1, 2))
-    return total / (4 * np.pi * f.shape[-1])
 
 
 def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:

@@ -112,12 +112,6 @@ class GroupCNN(Network):
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(MLP)}
         return MLP(**shared | {"depth": self.depth + 1})
 
-    def refined(self) -> "GroupCNN":
-        finer: dict[str, Any] = {"activation": self.activation.refined()}
-        if self.quadrature is not None:
-            finer["quadrature"] = self.quadrature + 2
-        return dataclasses.replace(self, **finer)
-
 
 def _settled_so3(network: GroupCNN) -> dict[str, Any]:
     if network.bandlimit is None:

@@ -33,6 +33,3 @@ class MLP(Network):
 
     def __post_init__(self) -> None:
         settle(self)
-
-    def refined(self) -> "MLP":
-        return dataclasses.replace(self, activation=self.activation.refined())
