@@ -69,6 +69,52 @@ def test_each_network_is_told_with_what_serves_it_best() -> None:
     assert "predicting the mean errs by 10000 meV" in said
 
 
+def molecules_curve(**changed: object) -> xr.Dataset:
+    """A learning curve in the published setup, or with one network, the signals or the regulariser changed."""
+    relu = {"activation": "relu", "weight_variance": 1.0, "bias_variance": 0.0}
+    networks = {
+        "so3": {"group": "so3", "depth": 2, "quadrature": 8} | relu,
+        "mlp": {"group": "none", "depth": 3, "sampling": "gl"} | relu,
+    }
+    config = {
+        "networks": {name: network | changed.pop(name, {}) for name, network in networks.items()},
+        "signals": {"bandlimit": 6, "cutoff_angle": 45, "powers": [2, 6]},
+        "diag_reg": 5e-5,
+    } | changed
+    return xr.Dataset(
+        {
+            "mean_absolute_error": (("model", "seed", "train_size"), np.arange(1.0, 13).reshape(2, 3, 2)),
+            "baseline": (("model", "seed", "train_size"), np.full((2, 3, 2), 10.0)),
+        },
+        coords={
+            "network": ("model", ["so3", "mlp"]),
+            "matching": ("model", ["slot", "slot"]),
+            "kernel": ("model", ["ntk", "ntk"]),
+            "train_size": [8, 16],
+        },
+        attrs={"config": json.dumps(config)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "stars"),
+    [
+        ({}, [3340.9, 5951.8]),
+        ({"so3": {"quadrature": 6}, "mlp": {"weight_variance": 2.0}}, [3340.9, 5951.8]),  # the same predictions
+        ({"so3": {"activation": "gelu"}}, [5951.8]),
+        ({"mlp": {"depth": 4}}, [3340.9]),
+        ({"mlp": {"bias_variance": 0.1}}, [3340.9]),
+        ({"signals": {"bandlimit": 4, "cutoff_angle": 45, "powers": [2, 6]}}, []),
+        ({"diag_reg": 1e-3}, []),
+    ],
+)
+def test_published_values_stand_beside_what_was_published_only(changed: dict, stars: list[float]) -> None:
+    figure = learning_curve.plot(molecules_curve(**changed))
+    drawn = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "*"]
+    assert drawn == stars
+    assert ("published" in texts(figure)) == bool(stars)
+
+
 def test_accuracies_are_those_of_the_ntk_at_the_largest_size() -> None:
     values = np.zeros((2, 2, 2, 2))  # model, view, seed, train_size
     values[1, 0, :, -1], values[1, 1, :, -1] = (0.89, 0.91), (0.4, 0.5)
