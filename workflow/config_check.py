@@ -1,11 +1,13 @@
 """What is wrong with a config, in one sentence: for Snakemake before any work, and for the planner."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 KINDS = {"integer": "a whole number", "number": "a number", "string": "a text", "array": "a list", "null": "null"}
 KINDS |= {"object": "keys with values", "boolean": "true or false"}
@@ -18,8 +20,19 @@ ACCEPTED = {
     "exclusiveMaximum": lambda bound: f"a number below {bound}",
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
+    "increasing": lambda _: "a list of increasing numbers",
     "required": lambda keys: f"all of the keys {', '.join(keys)}",
 }
+
+
+def _increasing(validator: Draft202012Validator, wanted: bool, values: Any, _: dict) -> Iterator[ValidationError]:
+    """The keyword that JSON schema lacks: each number above the one before it."""
+    numbers = isinstance(values, list) and all(validator.is_type(value, "number") for value in values)
+    if wanted and numbers and any(later <= value for value, later in itertools.pairwise(values)):
+        yield ValidationError("not increasing")
+
+
+Validator = extend(Draft202012Validator, {"increasing": _increasing})
 
 
 def refusal(config: dict, schema: dict) -> str | None:
@@ -27,7 +40,7 @@ def refusal(config: dict, schema: dict) -> str | None:
     for field, value in _numbers(config):
         if not math.isfinite(value):
             return sentence(field, value, "a finite number")
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    error = best_match(Validator(schema).iter_errors(config))
     if error is None:
         return None
     while error.parent is not None:  # one of several forms, none of which fits: name the whole

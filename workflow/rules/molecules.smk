@@ -94,6 +94,8 @@ rule molecules_learning_curve:
         runtime=growing(60),
     params:
         models=MOLECULES["models"],
+        networks={model["network"]: MOLECULES["networks"][model["network"]] for model in MOLECULES["models"]},
+        signals=MOLECULES["signals"],
         tile_size=MOLECULES["tile_size"],
         train_sizes=MOLECULES["train_sizes"],
         test_size=MOLECULES["test_size"],

@@ -35,7 +35,9 @@ result["mean_absolute_error"].attrs = {"units": "eV", "long_name": "mean absolut
 store.save(
     result,
     snakemake.output.dataset,
-    config=job.plain({key: getattr(params, key) for key in ("test_size", "split_seeds", "diag_reg", "models")}),
+    config=job.plain(
+        {key: getattr(params, key) for key in ("test_size", "split_seeds", "diag_reg", "models", "networks", "signals")}
+    ),
 )
 table = result.to_dataframe().reset_index().drop(columns="model")
 table["mean_absolute_error_meV"] = 1000 * table.pop("mean_absolute_error")

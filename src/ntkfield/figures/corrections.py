@@ -19,6 +19,7 @@ PAIRS = ((0, 0), (0, 1))
 EXTRAPOLATED = Line2D(
     [], [], color=GREY, marker="D", markersize=4.5, markerfacecolor="white", linestyle="", label="extrapolated to n = ∞"
 )
+DIFFERENCE = "difference\n(std. errors)"  # beside low panels
 BEYOND = 2.2  # times the largest width: where the extrapolation to infinite width is drawn
 
 
@@ -105,9 +106,12 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top, beneath = axes[:, column]
             top.axhline(value, color=BLUE)
             _points(top, n, mean, error)
-            _infinity(top, beneath, n.max() * BEYOND, _at_infinity(sampled, name, pair), float(value))
-            around = max(2.5 * np.abs(mean - value)[n >= np.median(n)].max(), 0.5 * abs(value))
-            top.set_ylim(value - around, value + around)
+            infinity, wide = _at_infinity(sampled, name, pair), n >= np.median(n)
+            _infinity(top, beneath, n.max() * BEYOND, infinity, float(value))
+            reach = max(2.5 * np.abs(mean - value)[wide].max(), 0.5 * abs(value))  # narrow networks may lie outside,
+            bars = [np.abs(mean - value)[wide] + error[wide], abs(infinity.value - value) + infinity.error]
+            reach = max(reach, 1.1 * np.max(np.hstack(bars)))  # but no bar of wide ones
+            top.set_ylim(value - reach, value + reach)
             base = name.removesuffix("1")
             top.set_title(f"$n\\,(\\langle\\hat{{{SYMBOL[base]}}}\\rangle - {SYMBOL[base]})_{{{pair[0]}{pair[1]}}}$")
             disagreement(beneath, n, mean - value, error)
@@ -204,7 +208,7 @@ def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
         width_axis(axis, n)
     for axis in axes[1]:
         axis.set_xlabel("width n")
-    axes[1, 0].set_ylabel("difference\n(standard errors)")
+    axes[1, 0].set_ylabel(DIFFERENCE)
     return figure, axes
 
 
@@ -235,10 +239,10 @@ def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.nd
     sigmas = difference / error
     axis.axhspan(-3, 3, color="0.92", zorder=0)
     axis.axhline(0, color=GREY, linewidth=0.8)
-    axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5)
+    axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5, clip_on=False)
     before = axis.get_ylim()[1] if axis.get_yscale() == "symlog" else 0.0
     axis.set_yscale("symlog", linthresh=3)
-    reach = max(12.0, 1.3 * np.abs(sigmas).max(), before)
+    reach = max(12.0, 1.6 * np.abs(sigmas).max(), before)
     axis.set_ylim(-reach, reach)
     named = [tick for tick in (3, 10, 100, 1000) if tick <= reach and (tick != 10 or reach < 60)]
     ticks = [*(-tick for tick in reversed(named)), 0, *named]

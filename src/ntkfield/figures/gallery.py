@@ -1,14 +1,11 @@
 """The gallery of diagrams: one HTML page that carries its pictures and formulas within itself."""
 
 import html
-import io
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.figure import Figure
 
 from ntkfield.figures import formula, style
 
@@ -48,15 +45,6 @@ def page(entries: Iterable[Entry], table: pd.DataFrame, key: str, setting: str) 
     )
 
 
-def svg(figure: Figure) -> str:
-    """A figure as SVG text, the same for equal figures."""
-    stream = io.StringIO()
-    with plt.rc_context({"svg.hashsalt": style.HASHSALT}):
-        figure.savefig(stream, format="svg", metadata=style.DATES[".svg"])
-    plt.close(figure)
-    return stream.getvalue()
-
-
 def inline(text: str, label: str) -> str:
     """An SVG file for use within a page: no prologue, scaled down where the page is narrow."""
     body = text[text.index("<svg") :]
@@ -70,7 +58,7 @@ def inline(text: str, label: str) -> str:
 
 
 def _section(entry: Entry, row: pd.Series) -> str:
-    picture = svg(formula.draw(formula.aligned(entry.latex)))
+    picture = style.svg(formula.draw(formula.aligned(entry.latex)))
     return SECTION.format(
         name=entry.name,
         symbol=_symbol(entry.name),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ntkfield.figures import words
-from ntkfield.figures.corrections import component, disagreement, width_axis
+from ntkfield.figures.corrections import DIFFERENCE, component, disagreement, width_axis
 from ntkfield.figures.style import BLUE, COLOURS, GREEN, GREY, ORANGE, house_style
 
 PANELS = tuple((name, pair) for name in ("K", "Theta") for pair in ((0, 0), (0, 1)))
@@ -74,7 +74,7 @@ def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Datase
             width_axis(axis, n)
             beneath.set_xlabel("width n")
         axes[0, 0].set_ylabel("deviation from\ninfinite width (%)")
-        axes[1, 0].set_ylabel("difference\n(standard errors)")
+        axes[1, 0].set_ylabel(DIFFERENCE)
         handles = [
             Line2D([], [], color=colours[label], marker="osD^"[k % 4], label=label.replace("_", " "))
             for k, label in enumerate(theory)
