@@ -5,7 +5,6 @@ import jax
 # Kernels differ by products of many nearly cancelling terms; single precision loses them.
 jax.config.update("jax_enable_x64", True)
 
-from ntkfield import infinite  # noqa: E402, F401
 from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
 from ntkfield.finite import critical_initialization, finite_width  # noqa: E402

@@ -6,13 +6,8 @@ import hashlib
 LIBRARY = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
-# Routes that the library looks up by the type of the network: who defines the type uses the route.
-ROUTES = {
-    "ntkfield.networks.mlp": "ntkfield.infinite.mlp",
-    "ntkfield.networks.group_cnn": "ntkfield.infinite.group_cnn",
-}
-# What a module imports for one method that no script calls: `network.to_stax`.
-UNUSED = {"ntkfield.networks.base": "ntkfield.bridge"}
+# What the library looks up by a network's type stands in modules named as the network's own (ntkfield.networks.routes).
+NETWORKS, KERNELS, LAYERS = "ntkfield.networks.", "ntkfield.infinite.", "ntkfield.bridge."
 
 
 @functools.cache
@@ -97,9 +92,7 @@ def neighbours(module):
             # `import package as p`: what is used of it is what is written after `p.`
             used |= {definer(f"{name}.{attribute}") for attribute in attributes(tree, bound)}
         used.add(definer(name))
-    used.add(ROUTES.get(module))
-    unused = UNUSED.get(module)
-    return {other for other in used if other and not (unused and f"{other}.".startswith(f"{unused}."))}
+    return used - {None}
 
 
 def attributes(tree, name):
@@ -127,16 +120,20 @@ def own_code(module):
 
 def modules_used(module):
     """A module and all whose code it uses, directly or not."""
-    found, waiting = set(), [module]
+    found, waiting = set(), {module}
     while waiting:
-        current = waiting.pop()
-        if current in found:
-            continue
-        found.add(current)
+        found |= waiting
         # A package is what its own file computes; what it imports for others counts where it is used.
-        if module_file(current).name != "__init__.py":
-            waiting += neighbours(current)
+        used = set().union(*(neighbours(each) for each in waiting if module_file(each).name != "__init__.py"))
+        waiting = (used | routes(found)) - found
     return sorted(found)
+
+
+def routes(found):
+    """The kernels of the networks among some modules; their layers too, if one of the modules imports the bridge."""
+    rooms = [KERNELS] + [LAYERS] * any(module.startswith(LAYERS) for module in found)
+    names = [module.removeprefix(NETWORKS) for module in found if module.startswith(NETWORKS)]
+    return {room + name for room in rooms for name in names if module_file(room + name)}
 
 
 @functools.cache

@@ -1,5 +1,1 @@
-"""Kernels at infinite width. Importing it registers the route of each network."""
-
-from ntkfield.infinite import augmented, finite_group, group_cnn, mlp, planar, so3
-
-__all__ = ["augmented", "finite_group", "group_cnn", "mlp", "planar", "so3"]
+"""Kernels at infinite width; the module named as a network's own holds its route."""
