@@ -9,16 +9,19 @@ from ntkfield.activations import activation  # noqa: E402
 from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior  # noqa: E402
 from ntkfield.finite import critical_initialization, finite_width  # noqa: E402
 from ntkfield.infinite.augmented import augmented_kernel  # noqa: E402
-from ntkfield.networks import MLP, GroupCNN, Kernels  # noqa: E402
+from ntkfield.networks import MLP, FiniteGroupCNN, GroupCNN, Kernels, PlanarCNN, SphereCNN  # noqa: E402
 from ntkfield.sampling import sample_statistics  # noqa: E402
 from ntkfield.signals.harmonics import Harmonics  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
     "MLP",
+    "FiniteGroupCNN",
     "GroupCNN",
     "Harmonics",
     "Kernels",
+    "PlanarCNN",
+    "SphereCNN",
     "activation",
     "augmented_kernel",
     "critical_initialization",

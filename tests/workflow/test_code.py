@@ -124,4 +124,4 @@ def test_a_module_is_found_through_the_package_that_offers_it() -> None:
 
 @pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
 def test_sampled_convolutions_use_the_bridge(script: str) -> None:
-    assert {"ntkfield.bridge.group_cnn", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))
+    assert {"ntkfield.infinite.planar", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))

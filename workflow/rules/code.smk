@@ -8,6 +8,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
 # What the library looks up by a network's type stands in modules named as the network's own (ntkfield.networks.routes).
 NETWORKS, KERNELS, LAYERS = "ntkfield.networks.", "ntkfield.infinite.", "ntkfield.bridge."
+GROUP_CNN = "ntkfield.networks.group_cnn"
 
 
 @functools.cache
@@ -130,10 +131,15 @@ def modules_used(module):
 
 
 def routes(found):
-    """The kernels of the networks among some modules; their layers too, if one of the modules imports the bridge."""
+    """The kernels of the networks among some modules; their layers too, if one of the modules imports the bridge.
+
+    `GroupCNN` makes the network of any family, so that who uses it uses every family.
+    """
     rooms = [KERNELS] + [LAYERS] * any(module.startswith(LAYERS) for module in found)
-    names = [module.removeprefix(NETWORKS) for module in found if module.startswith(NETWORKS)]
-    return {room + name for room in rooms for name in names if module_file(room + name)}
+    names = {module.removeprefix(NETWORKS) for module in found if module.startswith(NETWORKS)}
+    modules = {NETWORKS + path.stem for path in (LIBRARY / NETWORKS.replace(".", "/")).glob("[!_]*.py")}
+    families = {module for module in modules if GROUP_CNN in found and GROUP_CNN in neighbours(module)}
+    return families | {room + name for room in rooms for name in names if module_file(room + name)}
 
 
 @functools.cache

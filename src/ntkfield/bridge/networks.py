@@ -1,11 +1,13 @@
 """What the layers of every network are made of."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.bridge._neural_tangents import stax
-from ntkfield.networks import Network, stax_layer
+from ntkfield.bridge.steps import Dense
+from ntkfield.networks import GroupCNN, Network, stax_layer
 
 
 def activation_layer(activation: Activation) -> tuple:
@@ -41,3 +43,19 @@ def parts(network: Network, width: int) -> tuple[tuple, dict[str, Any]]:
         "rates": (scales.weight_rate, scales.bias_rate),
     }
     return activation_layer(network.activation), options
+
+
+def stacked(network: GroupCNN, width: int, make: Callable[[dict[str, Any]], tuple[tuple, tuple, tuple]]) -> tuple:
+    """A group-convolutional network as one layer.
+
+    Args:
+        network: of any family.
+        width: channels of every hidden layer.
+        make: the lifting, a later convolution and the pooling, from the arguments that layers of weights share.
+    """
+    sigma, options = parts(network, width)
+    lifting, convolution, pooling = make(options)
+    convolutions = [layer for _ in range(network.depth - 1) for layer in (convolution, sigma)]
+    widths = [width] * network.head + [1]
+    head = [layer for out in widths for layer in (Dense(out, **options), sigma)][:-1]
+    return stax.serial(lifting, sigma, *convolutions, pooling, *head)

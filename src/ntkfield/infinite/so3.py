@@ -20,9 +20,9 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import layers, pairs
+from ntkfield.infinite import augmented, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
-from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
+from ntkfield.networks import MLP, Kernels, Scales, SphereCNN, infinite_kernel
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 
@@ -30,18 +30,38 @@ from ntkfield.signals.harmonics import Harmonics, grid
 ROTATIONS_AT_ONCE = 2**17
 
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
-    """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
+@infinite_kernel.register
+def kernel(network: SphereCNN, x1: Any, x2: Any = None) -> Kernels:
+    """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.SphereCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
     b = None if x2 is None else as_harmonics(network, "x2", x2)
     return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
 
 
-def pair_kernels(network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+@augmented.copies_kernel.register
+def copies_kernel(network: SphereCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """The network's own: it is invariant already, and every copy has the same kernel."""
+    augmented.check_group(network, group)
+    return kernel(network, x1, x2)
+
+
+@augmented.mlp_copies_kernel.register(SphereCNN)
+def mlp_copies_kernel(network: MLP, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    a, b = (None if x is None else _read(f, x, grid.sampling) for f, x in (("x1", x1), ("x2", x2)))
+    limit = a.bandlimit if grid.quadrature is None else checks.whole("quadrature", grid.quadrature, 1)
+    return pairs.matrices(functools.partial(orbit_pairs, network, limit), a, b)
+
+
+def _read(field: str, x: Any, sampling: str) -> Harmonics:
+    return x if isinstance(x, Harmonics) else Harmonics.from_grid(checks.array(field, x, "n, theta, phi, c"), sampling)
+
+
+def pair_kernels(network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
-        network: with group "so3".
+        network: which one.
         a: signals [n1, L, 2L-1, c].
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
@@ -126,7 +146,7 @@ def _mean_square(f: jax.Array, start: int) -> jax.Array:
     return total / (4 * np.pi * f.shape[-1])
 
 
-def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:
+def as_harmonics(network: SphereCNN, field: str, x: Any) -> Harmonics:
     """Signals given as harmonics or as samples on the network's grid, as harmonics of the network's band-limit."""
     if isinstance(x, Harmonics):
         if x.bandlimit != network.bandlimit:

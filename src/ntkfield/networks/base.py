@@ -6,6 +6,7 @@ parameter's share of the NTK and default to the variances. ``weight_rate=1, bias
 diagram literature (arXiv 2508.11522).
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -56,7 +57,7 @@ class Network:
 
     def refined(self) -> "Network":
         """The same network with every approximation taken one step finer; itself where all is exact."""
-        raise NotImplementedError
+        return dataclasses.replace(self, activation=self.activation.refined())
 
     def kernel_error(self, x1: Any, x2: Any = None) -> Kernels:
         """Estimated absolute errors of :meth:`kernel`, elementwise.

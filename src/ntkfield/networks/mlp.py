@@ -34,5 +34,7 @@ class MLP(Network):
     def __post_init__(self) -> None:
         settle(self)
 
-    def refined(self) -> "MLP":
-        return dataclasses.replace(self, activation=self.activation.refined())
+    @property
+    def plain(self) -> "MLP":
+        """Itself: there is no group to leave out."""
+        return self

@@ -25,13 +25,17 @@ def route(room: str) -> Callable[[Callable], Callable]:
     def declare(refusal: Callable) -> Callable:
         known = functools.singledispatch(refusal)
 
+        def of(kind: type) -> Callable:
+            """What is registered for a class of networks."""
+            if known.dispatch(kind) is refusal:
+                _load(room, kind)
+            return known.dispatch(kind)
+
         @functools.wraps(refusal)
         def call(network: object, *arguments: object, **options: object) -> object:
-            if known.dispatch(type(network)) is refusal:
-                _load(room, type(network))
-            return known(network, *arguments, **options)
+            return of(type(network))(network, *arguments, **options)
 
-        call.register, call.registry = known.register, known.registry
+        call.register, call.registry, call.of = known.register, known.registry, of
         return call
 
     return declare
