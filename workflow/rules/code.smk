@@ -32,8 +32,8 @@ def syntax(path):
     return tree
 
 
-def imported(tree, module, is_package):
-    """What a module imports, as pairs of a dotted name and the name it is bound to; imports for typing are left out."""
+def imported(tree, module, is_package, typing=False):
+    """What a module imports, as pairs of a dotted name and the name it is bound to; for typing too if asked."""
     found, nodes = [], [tree]
     while nodes:
         node = nodes.pop()
@@ -43,9 +43,14 @@ def imported(tree, module, is_package):
             parents = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
             prefix = ".".join([*parents, *filter(None, [node.module])])
             found += [(f"{prefix}.{alias.name}", alias.asname or alias.name) for alias in node.names]
-        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+        if typing or not for_typing(node):
             nodes += ast.iter_child_nodes(node)
     return found
+
+
+def for_typing(node):
+    """Whether a statement stands for type checkers only."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def definer(name):
@@ -56,25 +61,15 @@ def definer(name):
     path = module_file(package) if package else None
     if path is not None and path.name == "__init__.py":
         tree = syntax(path)
-        for source, bound in imported(tree, package, True):
+        for source, bound in imported(tree, package, True, typing=True):  # a package may import late what it offers
             if bound == attribute:
                 return definer(source)
-        for lazy in offered_late(tree, package):
-            if attribute in {bound for _, bound in imported(syntax(module_file(lazy)), lazy, True)}:
-                return definer(f"{lazy}.{attribute}")
         if attribute not in defined(tree):
             raise WorkflowError(
                 f"{name} is used by a script, but {path} neither imports nor defines {attribute!r}: "
                 "import it from the module that defines it"
             )
     return package if path else None
-
-
-def offered_late(tree, package):
-    """Packages that a package's `__getattr__` imports, to offer their names as its own."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "__getattr__"]
-    names = [name for function in functions for name, _ in imported(function, package, True)]
-    return [name for name in names if module_file(name) and module_file(name).name == "__init__.py"]
 
 
 def defined(tree):
@@ -114,7 +109,7 @@ def own_code(module):
         body = [
             node
             for node in body
-            if not isinstance(node, ast.Import | ast.ImportFrom) and "__all__" not in ast.unparse(node)
+            if not (isinstance(node, ast.Import | ast.ImportFrom) or for_typing(node) or "__all__" in ast.unparse(node))
         ]
     return "\n".join(map(ast.unparse, body))
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.networks.group_cnn import GroupCNN
-from ntkfield.signals.harmonics import SAMPLINGS
+from ntkfield.signals.samplings import SAMPLINGS
 
 
 @dataclasses.dataclass(frozen=True)
