@@ -26,9 +26,6 @@ FLOORS = (
 )
 # Doors between rooms of one floor, one way each.
 DOORS = {("networks", "groups"), ("activations", "gaussian")}
-# `network.kernel(...)` and `network.to_stax(...)` are methods for the reader's sake and hand over to the floor above.
-# Such an import stands inside the method (or under TYPE_CHECKING), so that importing `networks` never runs it.
-DEFERRED = {("networks", "infinite"), ("networks", "bridge")}
 # Foreign packages that only the named rooms may import.
 FOREIGN = {"neural_tangents": {"bridge"}, "snakemake": set()}
 MAX_LINES = 400
@@ -36,25 +33,18 @@ MAX_LINES = 400
 LEVEL = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 
-def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[str, bool]]:
-    """Yield every imported dotted name, made absolute, and whether it runs only when something is called."""
-
-    def visit(node: ast.AST, deferred: bool) -> Iterator[tuple[str, bool]]:
+def imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[str]:
+    """Yield every imported dotted name, made absolute, wherever the import stands."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, deferred) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             here = module.split(".") if is_package else module.split(".")[:-1]
             base = here[: len(here) - node.level + 1] if node.level else []
             prefix = ".".join([*base, *([node.module] if node.module else [])])
-            yield from ((f"{prefix}.{alias.name}", deferred) for alias in node.names)
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ntkfield":
-            yield f"ntkfield.{node.attr}", deferred
-        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        inner = deferred or typing_only or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for child in ast.iter_child_nodes(node):
-            yield from visit(child, inner)
-
-    return visit(tree, False)
+            yield f"ntkfield.{node.attr}"
 
 
 def violations(sources: dict[str, str]) -> list[str]:
@@ -68,7 +58,7 @@ def violations(sources: dict[str, str]) -> list[str]:
         if room is not None and room not in LEVEL:
             broken.append(f"{path}: `{room}` stands on no floor; name one in FLOORS and in the design")
             continue
-        for name, deferred in imports(ast.parse(source), ".".join(parts), is_package):
+        for name in imports(ast.parse(source), ".".join(parts), is_package):
             top, _, rest = name.partition(".")
             if top in FOREIGN and room not in FOREIGN[top]:
                 broken.append(f"{path}: imports {top}, which only {sorted(FOREIGN[top]) or 'nobody'} may")
@@ -79,9 +69,7 @@ def violations(sources: dict[str, str]) -> list[str]:
                 continue
             if other not in LEVEL:
                 broken.append(f"{path}: takes `{other}` through the front door; import it from its room")
-            elif LEVEL[other] >= LEVEL[room]:
-                if (room, other) in DOORS or (deferred and (room, other) in DEFERRED):
-                    continue
+            elif LEVEL[other] >= LEVEL[room] and (room, other) not in DOORS:
                 broken.append(f"{path}: `{room}` imports `{other}`, which is not on a floor under it")
     return broken
 
@@ -119,7 +107,8 @@ def test_one_version_everywhere():
         ("diagrams/rules.py", "from ntkfield.finite import system", "`diagrams` imports `finite`"),
         ("groups/so3.py", "from ntkfield import networks", "`groups` imports `networks`"),
         ("networks.py", "from ntkfield.infinite import mlp", "`networks` imports `infinite`"),
-        ("networks.py", "def f():\n    from ntkfield import finite", "`networks` imports `finite`"),
+        ("networks.py", "def f():\n    from ntkfield import bridge", "`networks` imports `bridge`"),
+        ("networks.py", "if TYPE_CHECKING:\n    from ntkfield import infinite", "`networks` imports `infinite`"),
         ("finite/system.py", "from ntkfield import MLP", "front door"),
         ("infinite/mlp.py", "def f():\n    from neural_tangents import stax", "imports neural_tangents"),
         ("__init__.py", "import neural_tangents as nt", "imports neural_tangents"),
@@ -139,8 +128,7 @@ def test_a_broken_rule_is_found(path, source, complaint):
         ("figures/curves.py", "import seaborn\nfrom ntkfield.store import read\nfrom .style import palette"),
         ("finite/system.py", "from ..gaussian.quadrature import expect\nfrom . import layers"),
         ("bridge/layers.py", "import neural_tangents as nt"),
-        ("networks.py", "from .groups import so3\ndef f():\n    from .infinite import mlp"),
-        ("networks.py", "if TYPE_CHECKING:\n    from ntkfield.infinite import Kernels"),
+        ("networks.py", "from .groups import so3"),
         ("store.py", "import ntkfield\nv = ntkfield.__version__"),
     ],
 )

@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -90,3 +92,35 @@ def test_something_that_is_no_network_has_no_kernel():
         infinite_kernel("relu", np.ones((2, 2)))
     with pytest.raises(ValueError, match="network = 'Network' is refused: expected an ntkfield network"):
         Network().kernel(np.ones((2, 2)))
+
+
+def test_networks_do_not_know_what_computes_them():
+    """Importing networks imports no floor above; a kernel imports the one module that is named as the network's."""
+    program = """
+import sys
+from ntkfield.networks.mlp import MLP
+loaded = lambda room: sorted(name for name in sys.modules if name.startswith(f"ntkfield.{room}."))
+assert not loaded("bridge"), loaded("bridge")
+MLP(2, "relu").kernel([[1.0, 2.0]])
+assert "ntkfield.infinite.mlp" in loaded("infinite") and not loaded("bridge")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class Shifted(nf.MLP):
+    """A network derived from one that is known."""
+
+
+class OfOnesOwn(Network):
+    """A network that registers its routes from where it is written."""
+
+
+@infinite_kernel.register
+def _kernel(network: OfOnesOwn, x1, x2=None):
+    return "a kernel"
+
+
+def test_a_network_of_ones_own_is_routed_by_its_type():
+    assert OfOnesOwn().kernel(None) == "a kernel"
+    x = np.ones((2, 3))
+    np.testing.assert_array_equal(Shifted(2, "relu").kernel(x).ntk, nf.MLP(2, "relu").kernel(x).ntk)

@@ -1,8 +1,10 @@
 """What is wrong with a config, in one sentence: for Snakemake before any work, and for the planner."""
 
+import ast
 import itertools
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -42,7 +44,7 @@ def refusal(config: dict, schema: dict) -> str | None:
             return sentence(field, value, "a finite number")
     error = best_match(Validator(schema).iter_errors(config))
     if error is None:
-        return None
+        return next(_strange_groups(config), None)
     while error.parent is not None:  # one of several forms, none of which fits: name the whole
         error = error.parent
     field = ".".join(map(str, error.absolute_path))
@@ -52,6 +54,22 @@ def refusal(config: dict, schema: dict) -> str | None:
         keys = f"one of the keys {', '.join(error.schema['properties'])}"
         return sentence(f"{prefix}{unknown}", error.instance[unknown], keys)
     return sentence(field, error.instance, _accepted(error))
+
+
+def planar_groups() -> list[str]:
+    """Names in the library's table of planar groups, read without the seconds that importing the library takes."""
+    tree = ast.parse((Path(__file__).parents[1] / "src/ntkfield/groups/finite.py").read_bytes())
+    (table,) = (
+        node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "PLANAR_GROUPS"
+    )
+    return [ast.literal_eval(name) for name in table.keys]
+
+
+def _strange_groups(config: dict) -> Iterator[str]:
+    """What to refuse networks of groups with that the library does not know."""
+    for name, network in config["images"]["networks"].items():
+        if network["group"] not in planar_groups():
+            yield sentence(f"images.networks.{name}.group", network["group"], f"one of {', '.join(planar_groups())}")
 
 
 def sentence(field: str, value: Any, accepted: str) -> str:

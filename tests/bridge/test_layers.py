@@ -69,19 +69,23 @@ def test_planar_layers_are_equivariant(bridge, stax, group, padding, shape, supp
         np.testing.assert_allclose(apply_fn(params, turned).reshape(flat.shape), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("group", ["c4", "d4"])
-@pytest.mark.parametrize("support", [None, CORNER])
-def test_planar_convolution_is_its_table(bridge, stax, group, support):
-    """The network by a plain convolution against a sum over the steps that the kernel is computed from."""
+@pytest.mark.parametrize("lifting", [True, False])
+@pytest.mark.parametrize(
+    ("group", "padding", "support"),
+    [("c4", "SAME", None), ("d4", "SAME", CORNER), ("c4", "VALID", CORNER), ("d4", "CIRCULAR", None)],
+)
+def test_a_planar_layer_is_its_table(bridge, stax, group, padding, support, lifting):
+    """The network, by windows times weights, against a sum over the steps that the kernel is computed from."""
     from ntkfield.bridge.planar import Filter
 
-    x = RNG.normal(size=(1, 5, 5, 8 if group == "d4" else 4, 2))
-    layer = bridge.PlanarConv(group, 3, 3, "SAME", support)
+    place = (1, 5, 5) if lifting else (1, 5, 5, 8 if group == "d4" else 4)
+    x, b = RNG.normal(size=(*place, 2)), RNG.normal(size=3)
+    layer = (bridge.PlanarLifting if lifting else bridge.PlanarConv)(group, 3, 3, padding, support, 1.2, 0.5)
     _, (w, _) = layer[0](jax.random.key(0), x.shape)
-    table = Filter(group, 3, "SAME", support).table(5, 5, lifting=False)[0]
+    table = Filter(group, 3, padding, support).table(5, 5, lifting)[0]
     padded = np.concatenate([x.reshape(-1, 2), np.zeros((1, 2))])
-    expected = np.einsum("gsc,sco->go", padded[table], w) / np.sqrt(w.shape[0] * w.shape[1])
-    np.testing.assert_allclose(layer[1]((w, None), x).reshape(-1, 3), expected, atol=1e-12)
+    expected = 1.2 * np.einsum("gsc,sco->go", padded[table], w) / np.sqrt(w.shape[0] * w.shape[1]) + 0.5 * b
+    np.testing.assert_allclose(layer[1]((w, b), x).reshape(-1, 3), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_blank_images_are_no_trouble():
         ({"group": "c4", "sampling": "dh"}, "no sampling for group c4"),
         ({"group": "c4", "support": (1,)}, "no support for group c4"),
         ({"group": "c4", "head": -1}, "0 or above"),
-        ({"group": "c8"}, "so3, c1, c4, d4"),
+        ({"group": "c8"}, "c1, c4, d4, so3"),
         ({"group": finite.cyclic(3), "padding": "SAME"}, "no padding"),
         ({"group": finite.cyclic(3), "support": [3]}, "0 to 2"),
         ({"group": finite.cyclic(3), "group_support": []}, "at least one"),

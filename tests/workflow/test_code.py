@@ -1,6 +1,6 @@
 """What a change of code re-runs: dry runs of a copy of the repository against a finished study."""
 
-import re
+import importlib
 import runpy
 import shutil
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import pytest
 from runs import ROOT, Run
 from snakemake.exceptions import WorkflowError
 
-from ntkfield.networks import infinite_kernel
+from ntkfield.networks import infinite_kernel, stax_layer
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 CURVE = {"molecules_learning_curve", "molecules_learning_curve_figure"}
@@ -57,17 +57,13 @@ def test_unchanged_code_in_files_with_new_dates_re_runs_nothing(molecules: Run) 
         # The signals' figure takes the atoms' environments from a helper beside the scripts that also knows networks.
         (
             "src/ntkfield/infinite/so3.py",
-            "\ndef ",
-            "\nEXTRA = 1\ndef ",
+            "\nROTATIONS_AT_ONCE = 2**17",
+            "\nROTATIONS_AT_ONCE = 2**16",
             {"molecules_tile", "molecules_signals_figure", *CURVE},
         ),
         ("src/ntkfield/dynamics/ensembles.py", "\ndef ", "\nEXTRA = 1\ndef ", set()),
-        (
-            "src/ntkfield/__init__.py",
-            "from ntkfield import infinite",
-            "import os\nfrom ntkfield import infinite",
-            set(),
-        ),
+        ("src/ntkfield/__init__.py", "import ast", "import os\nimport ast", set()),
+        ("src/ntkfield/__init__.py", "MLP, FiniteGroupCNN,", "MLP, Network, FiniteGroupCNN,", set()),
         ("src/ntkfield/infinite/so3.py", '"""', '"""A new first word. ', set()),
         ("src/ntkfield/store.py", "\ndef ", "\n# A comment.\n\n\ndef ", set()),
         ("workflow/scripts/molecules_tile.py", "import xarray", "# A comment.\nimport xarray", set()),
@@ -87,16 +83,24 @@ def code() -> dict:
     return runpy.run_path(str(ROOT / "workflow/rules/code.smk"), init_globals=given)
 
 
-def test_the_routes_are_those_that_the_library_registers() -> None:
-    registered = {
-        kind.__module__: route.__module__ for kind, route in infinite_kernel.registry.items() if kind is not object
-    }
-    assert code()["ROUTES"] == registered
+@pytest.mark.parametrize(("route", "room"), [(infinite_kernel, "infinite"), (stax_layer, "bridge")])
+def test_the_routes_are_those_that_the_library_registers(route: Callable, room: str) -> None:
+    names = [path.stem for path in (ROOT / "src/ntkfield" / room).glob("*.py")]
+    for name in names:
+        if (ROOT / f"src/ntkfield/networks/{name}.py").exists():
+            importlib.import_module(f"ntkfield.{room}.{name}")
+    registered = {(kind.__module__, found.__module__) for kind, found in route.registry.items()}
+    registered = {pair for pair in registered if pair[0].startswith("ntkfield.")}
+    networks, used = {kind for kind, _ in registered}, code()["routes"]
+    assert used(networks | {"ntkfield.bridge.networks"}) >= {found for _, found in registered}
+    assert (used(networks) >= {found for _, found in registered}) == (room == "infinite")
 
 
-def test_what_is_set_apart_is_not_used() -> None:
-    for script in (ROOT / "workflow/scripts").glob("*.py"):
-        assert not re.search(r"to_stax|ntkfield\.bridge", script.read_text()), script
+def test_the_bridge_is_used_by_importing_it() -> None:
+    """The layers of a network are code that a script uses if what it imports does; a method's call is not seen."""
+    callers = [*(ROOT / "workflow/scripts").glob("*.py"), *(ROOT / "src/ntkfield").glob("[!n]*/*.py")]
+    for caller in callers:
+        assert ".to_stax(" not in caller.read_text(), caller
 
 
 def test_a_module_is_found_through_the_package_that_offers_it() -> None:
@@ -111,8 +115,9 @@ def test_a_module_is_found_through_the_package_that_offers_it() -> None:
     for script in (ROOT / "workflow/scripts").glob("*.py"):
         if script.name not in ("job.py", "finite_results.py", "molecules_inputs.py"):
             assert {script.stem, "job", "ntkfield", "ntkfield.store"} <= set(used(script.stem))
+    assert not any(module.startswith("ntkfield.bridge") for module in used("molecules_tile"))
 
 
 @pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
 def test_sampled_convolutions_use_the_bridge(script: str) -> None:
-    assert {"ntkfield.bridge.many", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))
+    assert {"ntkfield.infinite.planar", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))

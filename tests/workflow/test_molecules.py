@@ -77,6 +77,7 @@ NETWORKS = "molecules", "networks", "so3"
         ((*NETWORKS, "weight_variance"), 0.0, r"weight_variance = 0\.0 is refused: expected a number above 0"),
         ((*NETWORKS, "activation"), "rleu", r"so3\.activation = 'rleu' is refused: expected one of relu"),
         ((*NETWORKS, "group"), "so2", r"so3\.group = 'so2' is refused: expected one of so3"),
+        (("images", "networks", "d4", "group"), "c3", r"d4\.group = 'c3' is refused: expected one of c1, c4, d4"),
         (("qm9", "path"), "missing/folder", r"qm9\.path = 'missing/folder' is refused: expected the path of an"),
         (("molecules", "train_sizes"), [8, 200_000], r"train_sizes = \[8, 200000\] is refused: .* 130831"),
     ],

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ntkfield.groups.finite import PLANAR_GROUPS
+
 
 class Item(NamedTuple):
     """Jobs of one kind.
@@ -58,9 +60,8 @@ def _images(s: dict) -> Iterator[Item]:
     tile = s["tile_size"]
     pool, test = math.ceil(max(s["train_sizes"]) / tile), math.ceil(s["test_size"] / tile)
     pixels = {"digits": 8, "mnist": 28, "pathmnist": 28}[s["dataset"]["name"]] ** 4  # pairs of positions
-    order = {"c1": 1, "c4": 4, "d4": 8}
     for name, network in s["networks"].items():
-        work = tile**2 * pixels * order[network["group"]] * network["depth"]
+        work = tile**2 * pixels * len(PLANAR_GROUPS[network["group"]].matrices) * network["depth"]
         for half, jobs, views in (("train", pool * (pool + 1) // 2, 1), ("test", pool * test, 2)):
             place = f"{name}/{half}_*"
             yield Item(

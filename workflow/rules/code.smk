@@ -6,13 +6,9 @@ import hashlib
 LIBRARY = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
-# Routes that the library looks up by the type of the network: who defines the type uses the route.
-ROUTES = {
-    "ntkfield.networks.mlp": "ntkfield.infinite.mlp",
-    "ntkfield.networks.group_cnn": "ntkfield.infinite.group_cnn",
-}
-# What a module imports for one method that no script calls: `network.to_stax`.
-UNUSED = {"ntkfield.networks.base": "ntkfield.bridge"}
+# What the library looks up by a network's type stands in modules named as the network's own (ntkfield.networks.routes).
+NETWORK_MODULES, KERNEL_MODULES, LAYER_MODULES = "ntkfield.networks.", "ntkfield.infinite.", "ntkfield.bridge."
+GROUP_CNN = "ntkfield.networks.group_cnn"
 
 
 @functools.cache
@@ -36,8 +32,8 @@ def syntax(path):
     return tree
 
 
-def imported(tree, module, is_package):
-    """What a module imports, as pairs of a dotted name and the name it is bound to; imports for typing are left out."""
+def imported(tree, module, is_package, typing=False):
+    """What a module imports, as pairs of a dotted name and the name it is bound to; for typing too if asked."""
     found, nodes = [], [tree]
     while nodes:
         node = nodes.pop()
@@ -47,9 +43,14 @@ def imported(tree, module, is_package):
             parents = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
             prefix = ".".join([*parents, *filter(None, [node.module])])
             found += [(f"{prefix}.{alias.name}", alias.asname or alias.name) for alias in node.names]
-        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+        if typing or not for_typing(node):
             nodes += ast.iter_child_nodes(node)
     return found
+
+
+def for_typing(node):
+    """Whether a statement stands for type checkers only."""
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def definer(name):
@@ -60,25 +61,15 @@ def definer(name):
     path = module_file(package) if package else None
     if path is not None and path.name == "__init__.py":
         tree = syntax(path)
-        for source, bound in imported(tree, package, True):
+        for source, bound in imported(tree, package, True, typing=True):  # a package may import late what it offers
             if bound == attribute:
                 return definer(source)
-        for lazy in offered_late(tree, package):
-            if attribute in {bound for _, bound in imported(syntax(module_file(lazy)), lazy, True)}:
-                return definer(f"{lazy}.{attribute}")
         if attribute not in defined(tree):
             raise WorkflowError(
                 f"{name} is used by a script, but {path} neither imports nor defines {attribute!r}: "
                 "import it from the module that defines it"
             )
     return package if path else None
-
-
-def offered_late(tree, package):
-    """Packages that a package's `__getattr__` imports, to offer their names as its own."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "__getattr__"]
-    names = [name for function in functions for name, _ in imported(function, package, True)]
-    return [name for name in names if module_file(name) and module_file(name).name == "__init__.py"]
 
 
 def defined(tree):
@@ -97,9 +88,7 @@ def neighbours(module):
             # `import package as p`: what is used of it is what is written after `p.`
             used |= {definer(f"{name}.{attribute}") for attribute in attributes(tree, bound)}
         used.add(definer(name))
-    used.add(ROUTES.get(module))
-    unused = UNUSED.get(module)
-    return {other for other in used if other and not (unused and f"{other}.".startswith(f"{unused}."))}
+    return used - {None}
 
 
 def attributes(tree, name):
@@ -120,23 +109,32 @@ def own_code(module):
         body = [
             node
             for node in body
-            if not isinstance(node, ast.Import | ast.ImportFrom) and "__all__" not in ast.unparse(node)
+            if not (isinstance(node, ast.Import | ast.ImportFrom) or for_typing(node) or "__all__" in ast.unparse(node))
         ]
     return "\n".join(map(ast.unparse, body))
 
 
 def modules_used(module):
     """A module and all whose code it uses, directly or not."""
-    found, waiting = set(), [module]
+    found, waiting = set(), {module}
     while waiting:
-        current = waiting.pop()
-        if current in found:
-            continue
-        found.add(current)
+        found |= waiting
         # A package is what its own file computes; what it imports for others counts where it is used.
-        if module_file(current).name != "__init__.py":
-            waiting += neighbours(current)
+        used = set().union(*(neighbours(each) for each in waiting if module_file(each).name != "__init__.py"))
+        waiting = (used | routes(found)) - found
     return sorted(found)
+
+
+def routes(found):
+    """The kernels of the networks among some modules; their layers too, if one of the modules imports the bridge.
+
+    `GroupCNN` makes the network of any family, so that who uses it uses every family.
+    """
+    rooms = [KERNEL_MODULES] + [LAYER_MODULES] * any(module.startswith(LAYER_MODULES) for module in found)
+    names = {module.removeprefix(NETWORK_MODULES) for module in found if module.startswith(NETWORK_MODULES)}
+    modules = {NETWORK_MODULES + path.stem for path in (LIBRARY / NETWORK_MODULES.replace(".", "/")).glob("[!_]*.py")}
+    families = {module for module in modules if GROUP_CNN in found and GROUP_CNN in neighbours(module)}
+    return families | {room + name for room in rooms for name in names if module_file(room + name)}
 
 
 @functools.cache

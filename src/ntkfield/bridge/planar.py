@@ -14,19 +14,33 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
-from ntkfield.bridge.steps import Layer, full_layer, mean_over_steps, stepping
+from ntkfield.bridge.networks import stacked
+from ntkfield.bridge.steps import GroupConv, GroupPool, Layer, full_layer, mean_over_steps, stepping
 from ntkfield.bridge.weights import Weights
-from ntkfield.groups.finite import point_action, point_group
+from ntkfield.groups.finite import PLANAR_GROUPS, point_action, point_group
 from ntkfield.groups.windows import PADDINGS, windows
+from ntkfield.networks import PlanarCNN, stax_layer
+
+
+@stax_layer.register
+def layers(network: PlanarCNN, width: int) -> tuple:
+    """See :meth:`ntkfield.networks.Network.to_stax`."""
+    if network.is_local:
+        form = (network.group, width, network.filter_shape, network.padding)
+        return stacked(network, width, lambda o: (PlanarLifting(*form, **o), PlanarConv(*form, **o), GroupPool()))
+    group = point_group(network.group, 2, 2)
+    return stacked(
+        network, width, lambda o: (GlobalLifting(network.group, width, **o), GroupConv(group, width, **o), GroupPool())
+    )
 
 
 class Filter:
     """A filter on a patch of pixels and the point group that turns the patch.
 
     Args:
-        group: "c1", "c4" or "d4".
-        filter_shape: rows and columns; both odd or both even. Under c4 and d4 the filter lies in the middle of the
-            smallest square patch around it.
+        group: one of :data:`~ntkfield.groups.finite.PLANAR_GROUPS`.
+        filter_shape: rows and columns; both odd or both even where the group turns one into the other, and the filter
+            then lies in the middle of the smallest square patch around it.
         padding: "SAME", "VALID" or "CIRCULAR".
         support: which pixels of the filter are there, bool [rows, columns]; all if None.
     """
@@ -44,10 +58,11 @@ class Filter:
         if there.shape != shape or not there.any():
             raise checks.refuse("support of shape", there.shape, f"{shape}, with at least one pixel of the filter")
         self.group, self.padding = group, padding
-        self.patch = shape if group == "c1" else (max(shape),) * 2
-        if group != "c1" and (shape[0] - shape[1]) % 2:
+        square, trivial = PLANAR_GROUPS[group].needs_squares, len(PLANAR_GROUPS[group].matrices) == 1
+        self.patch = (max(shape),) * 2 if square else shape
+        if square and (shape[0] - shape[1]) % 2:
             raise checks.refuse("filter_shape", shape, f"sides both odd or both even, for {group} to have a centre")
-        if group != "c1" and padding != "VALID" and shape[0] % 2 == 0:
+        if not trivial and padding != "VALID" and any(side % 2 == 0 for side in shape):
             raise checks.refuse("filter_shape", shape, f"odd sides with {padding} padding under {group}")
         start = [(outer - inner) // 2 for outer, inner in zip(self.patch, shape, strict=True)]
         inside = np.zeros(self.patch, dtype=bool)
@@ -116,7 +131,7 @@ def PlanarLifting(
     Source: arXiv 2406.06504, equation 11 and theorem 4.1, without an NTK of the input. Exactly equivariant.
 
     Args:
-        group: "c1", "c4" or "d4".
+        group: one of :data:`~ntkfield.groups.finite.PLANAR_GROUPS`.
         out_chan: number of output channels.
         filter_shape: rows and columns of the filter, or one number for both.
         padding: "SAME" (zeros, counted in the mean over a filter), "VALID" or "CIRCULAR".
@@ -188,7 +203,7 @@ def _check(form: Filter, shape: Sequence[int], lifting: bool) -> None:
     expected = "[n, h, w, channels]" if lifting else f"[n, h, w, {form.order}, channels]"
     if len(shape) != (4 if lifting else 5) or (not lifting and shape[3] != form.order):
         raise checks.refuse("inputs of shape", tuple(shape), expected)
-    if form.group != "c1" and shape[1] != shape[2]:
+    if PLANAR_GROUPS[form.group].needs_squares and shape[1] != shape[2]:
         raise checks.refuse("inputs of shape", tuple(shape), f"a square image, which {form.group} maps to itself")
     if form.padding == "VALID" and (shape[1] < form.patch[0] or shape[2] < form.patch[1]):
         raise checks.refuse("inputs of shape", tuple(shape), f"at least {form.patch[0]} x {form.patch[1]} pixels")

@@ -29,10 +29,19 @@ from scipy.special import sph_harm_y
 
 from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
+from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights
 from ntkfield.groups.so3 import rotation_grid
+from ntkfield.networks import SphereCNN, stax_layer
 from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
+
+
+@stax_layer.register
+def layers(network: SphereCNN, width: int) -> tuple:
+    """See :meth:`ntkfield.networks.Network.to_stax`."""
+    signal, nodes = (width, network.bandlimit, network.quadrature, network.sampling), network.quadrature
+    return stacked(network, width, lambda o: (SphereLifting(*signal, **o), SO3Conv(width, nodes, **o), SO3Pool(nodes)))
 
 
 class Transform(NamedTuple):

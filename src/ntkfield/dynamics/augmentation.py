@@ -21,8 +21,8 @@ def turned_copies(group: str | FiniteGroup, x: Any) -> np.ndarray:
     """All copies of inputs, [order · n, ...]: every input under the first element, then under the second, and so on.
 
     Args:
-        group: "c1", "c4" or "d4" for images [n, height, width, channels]; or a group of permutations of the points of
-            signals [n, points, ...].
+        group: one of :data:`~ntkfield.groups.finite.PLANAR_GROUPS` for images [n, height, width, channels]; or a group
+            of permutations of the points of signals [n, points, ...].
         x: the inputs.
     """
     if isinstance(group, FiniteGroup):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import jax
 
-from ntkfield.bridge.many import many_networks
+from ntkfield.bridge import to_stax
 from ntkfield.dynamics.ensembles import FiniteNetwork, Parameters
 from ntkfield.networks import Network
 
@@ -23,7 +23,7 @@ def finite_network(network: Network, width: int, shape: tuple[int, ...]) -> Fini
         ImportError: if neural-tangents is not installed.
         ValueError: naming the field, the value and what is accepted.
     """
-    init_fn, apply_fn = many_networks(network, width)
+    init_fn, apply_fn, _ = to_stax(network, width)
     return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn)
 
 

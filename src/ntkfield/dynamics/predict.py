@@ -15,8 +15,7 @@ from ntkfield.dynamics.gradient_flow import (
     gradient_flow,
     posterior,
 )
-from ntkfield.infinite.errors import estimate, kernel_by_rule
-from ntkfield.infinite.so3 import Turn
+from ntkfield.infinite.errors import Turn, estimate, kernel_by_rule
 from ntkfield.networks import Kernels, Network
 
 TOGETHER = 8  # queries whose kernels are computed together for the sake of their variances

@@ -9,17 +9,21 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ntkfield.figures import words
-from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style
+from ntkfield.figures.style import BLUE, COLOURS, GREEN, GREY, ORANGE, house_style
+from ntkfield.groups.finite import PLANAR_GROUPS
 
-COLOUR = {"c1": ORANGE, "c4": BLUE, "d4": GREEN}
-NAME = {
-    "c1": "plain CNN",
-    "c4": "C4: invariant to quarter turns",
-    "d4": "D4: to quarter turns and mirror images",
-}
-SHORT = {"c1": "plain CNN", "c4": "C4", "d4": "D4"}
 TITLE = {"upright": "test images upright", "turned": "test images turned by random quarter turns"}
-DODGE = {"c1": -1.0, "c4": 0.0, "d4": 1.0}
+
+
+def colour(group: str) -> tuple[float, float, float]:
+    """The colour of a planar group's networks in every figure."""
+    order = [ORANGE, BLUE, GREEN, *(each for each in COLOURS if each not in (ORANGE, BLUE, GREEN))]
+    return order[list(PLANAR_GROUPS).index(group) % len(order)]
+
+
+def short(group: str) -> str:
+    """A planar group's networks in a word or two."""
+    return group.upper() if len(PLANAR_GROUPS[group].matrices) > 1 else "plain CNN"
 
 
 def plot(curve: xr.Dataset) -> Figure:
@@ -59,7 +63,7 @@ def finding(curve: xr.Dataset) -> str:
             f"{words.with_error(float(one.sel(view=view).mean()), float(one.sel(view=view).std(ddof=1)))} % of {view}"
             for view in curve["view"].values
         ]
-        parts.append(f"{SHORT[one['group'].item()]} {words.listed(shares)}")
+        parts.append(f"{short(one['group'].item())} {words.listed(shares)}")
     return (
         f"Trained on {int(curve['train_size'][-1])} upright images, NTKs classify rightly of the test images: "
         f"{'; '.join(parts)} ones. ± is the standard deviation over {curve.sizes['seed']} training subsets."
@@ -67,17 +71,17 @@ def finding(curve: xr.Dataset) -> str:
 
 
 def _panel(axis: Axes, curve: xr.Dataset) -> None:
-    sizes = curve["train_size"].values
+    sizes, groups = curve["train_size"].values, _groups(curve)
     axis.axhline(100 / curve.attrs["n_classes"], color=GREY, linestyle=":")
     for model in range(curve.sizes["model"]):
         one = curve.isel(model=model)
         group, ntk = one["group"].item(), one["kernel"].item() == "ntk"
-        percent = 100 * one["accuracy"]
+        percent, dodge = 100 * one["accuracy"], groups.index(group) - (len(groups) - 1) / 2
         axis.errorbar(
-            sizes * 1.03 ** (2 * DODGE[group] + (0 if ntk else 0.7)),
+            sizes * 1.03 ** (2 * dodge + (0 if ntk else 0.7)),
             percent.mean("seed").values,
             percent.std("seed", ddof=1).values,
-            color=COLOUR[group],
+            color=colour(group),
             linestyle="-" if ntk else "--",
             marker="o" if ntk else "s",
             markerfacecolor=None if ntk else "white",
@@ -90,9 +94,18 @@ def _panel(axis: Axes, curve: xr.Dataset) -> None:
     axis.grid(True, axis="y", color="0.92", linewidth=0.8)
 
 
+def _groups(curve: xr.Dataset) -> list[str]:
+    """The groups in the data, in the table's order."""
+    return [group for group in PLANAR_GROUPS if group in curve["group"].values]
+
+
+def _long(group: str) -> str:
+    meaning = PLANAR_GROUPS[group].meaning
+    return short(group) if short(group) == "plain CNN" else f"{short(group)}: invariant to {meaning}"
+
+
 def _legend(curve: xr.Dataset) -> list[Line2D]:
-    groups = [group for group in COLOUR if group in curve["group"].values]
-    handles = [Line2D([], [], color=COLOUR[group], label=NAME[group]) for group in groups]
+    handles = [Line2D([], [], color=colour(group), label=_long(group)) for group in _groups(curve)]
     handles += [
         Line2D([], [], color="black", marker="o", label="NTK (all layers trained)"),
         Line2D([], [], color="black", marker="s", linestyle="--", markerfacecolor="white", label="NNGP (last layer)"),

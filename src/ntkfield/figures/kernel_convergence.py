@@ -9,10 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ntkfield.figures import words
-from ntkfield.figures.accuracy import COLOUR, SHORT
+from ntkfield.figures.accuracy import colour, short
 from ntkfield.figures.style import GREY, house_style, number_log_axis
 
-NAME = {"c1": "plain CNN", "c4": "C4 network", "d4": "D4 network"}
 PANELS = (
     (
         "fluctuation",
@@ -54,7 +53,7 @@ def finding(result: xr.Dataset) -> str:
         first, last = (words.with_error(fluctuation[k], error[k]) for k in (0, -1))
         off = words.with_error(float(one["deviation"][-1]), float(one["deviation_error"][-1]))
         parts.append(
-            f"{SHORT[one['group'].item()]} networks it goes from {first} to {last} % "
+            f"{short(one['group'].item())} networks it goes from {first} to {last} % "
             f"with the power {words.with_error(power, scatter)} of the width, and at width {widths[-1]} the mean is "
             f"off by {off} %"
         )
@@ -74,18 +73,18 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
         for kernel in result["kernel"].values:
             one = result.isel(network=row).sel(kernel=kernel)
             value, error = 100 * one[quantity].values, 100 * one[f"{quantity}_error"].values
-            colour, ntk = COLOUR[one["group"].item()], kernel == "ntk"
+            paint, ntk = colour(one["group"].item()), kernel == "ntk"
             shifted = widths * 1.04 ** (2 * row - 1 + (0 if ntk else 0.7))
-            style = {"color": colour, "marker": "o" if ntk else "s", "linestyle": "", "capsize": 2.5}
+            style = {"color": paint, "marker": "o" if ntk else "s", "linestyle": "", "capsize": 2.5}
             sure = abs(value) > words.CERTAIN * error
-            for chosen, face in ((sure, colour), (~sure, "white")):
+            for chosen, face in ((sure, paint), (~sure, "white")):
                 axis.errorbar(shifted[chosen], value[chosen], error[chosen], markerfacecolor=face, **style)
             weights = (value / error) ** 2 * sure
             if (
                 quantity == "fluctuation" and sure.any()
             ):  # the predicted power through the points that are known, nothing else fitted
                 scale = np.exp(np.average(np.log(value / widths**power), weights=weights))
-                axis.plot(widths, scale * widths**power, color=colour, linestyle="-" if ntk else "--", linewidth=1.2)
+                axis.plot(widths, scale * widths**power, color=paint, linestyle="-" if ntk else "--", linewidth=1.2)
     axis.set_xscale("log")
     if quantity == "fluctuation":
         axis.set_yscale("log")
@@ -100,9 +99,13 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
     axis.grid(True, which="both", axis="y", color="0.92", linewidth=0.8)
 
 
+def _name(group: str) -> str:
+    return short(group) if short(group) == "plain CNN" else f"{short(group)} network"
+
+
 def _legend(result: xr.Dataset) -> list[Line2D]:
     groups = [str(group) for group in np.atleast_1d(result["group"].values)]
-    handles = [Line2D([], [], color=COLOUR[group], label=NAME[group]) for group in groups]
+    handles = [Line2D([], [], color=colour(group), label=_name(group)) for group in groups]
     handles += [
         Line2D([], [], color=GREY, marker="o", label="NTK"),
         Line2D([], [], color=GREY, marker="s", linestyle="--", label="NNGP"),

@@ -8,14 +8,44 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from ntkfield import checks
 
 MAX_ORDER = 2_048
-PLANAR_GROUPS = ("c1", "c4", "d4")
 _CUBE = {"faces": 1, "edges": 2, "vertices": 3}
+
+
+class PointGroup(NamedTuple):
+    """Rotations and reflections of the plane about a point that map the square grid to itself.
+
+    Attributes:
+        meaning: what they are, in words.
+        matrices: integers [order, 2, 2], each the row and column that (1, 0) and (0, 1) go to as its columns.
+    """
+
+    meaning: str
+    matrices: np.ndarray
+
+    @property
+    def needs_squares(self) -> bool:
+        """Whether an element turns rows into columns, so that only square images and filters go to themselves."""
+        return bool(self.matrices[:, 0, 1].any())
+
+
+def _turns(order: int) -> np.ndarray:
+    """A full turn in so many steps, 1, 2 or 4."""
+    quarter = np.array([[0, -1], [1, 0]])
+    return np.stack([np.linalg.matrix_power(quarter, k) for k in range(0, 4, 4 // order)])
+
+
+PLANAR_GROUPS = {
+    "c1": PointGroup("the identity alone", _turns(1)),
+    "c4": PointGroup("quarter turns", _turns(4)),
+    "d4": PointGroup("quarter turns and mirror images", np.concatenate([_turns(4), _turns(4) @ np.diag([1, -1])])),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,9 +198,9 @@ def point_action(name: str, height: int, width: int) -> np.ndarray:
     """What rotations and reflections of an image about its centre do to its pixels i · width + j.
 
     Args:
-        name: "c1" (the identity alone), "c4" (quarter turns) or "d4" (quarter turns, then those after a reflection).
+        name: one of :data:`PLANAR_GROUPS`.
         height: number of rows.
-        width: number of columns; equal to the height for "c4" and "d4".
+        width: number of columns; equal to the height where an element turns rows into columns.
 
     Returns:
         Permutations [order, height · width], in the same order of elements for every size; the products of elements are
@@ -178,13 +208,11 @@ def point_action(name: str, height: int, width: int) -> np.ndarray:
     """
     if name not in PLANAR_GROUPS:
         raise checks.refuse("group", name, f"one of {', '.join(PLANAR_GROUPS)}")
-    if name != "c1" and height != width:
+    matrices = PLANAR_GROUPS[name].matrices
+    if PLANAR_GROUPS[name].needs_squares and height != width:
         raise checks.refuse("height and width", (height, width), f"a square, which {name} maps to itself")
     rows, columns = (axis.ravel() for axis in np.indices((height, width)))
     points = np.stack([2 * rows - (height - 1), 2 * columns - (width - 1)], axis=1)
-    turn, flip = np.array([[0, -1], [1, 0]]), np.array([[1, 0], [0, -1]])
-    turns = [np.linalg.matrix_power(turn, k) for k in range(1 if name == "c1" else 4)]
-    matrices = turns + [matrix @ flip for matrix in turns] if name == "d4" else turns
     action = np.stack([_moved(points, matrix) for matrix in matrices])
     action.setflags(write=False)
     return action

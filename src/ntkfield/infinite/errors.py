@@ -15,31 +15,39 @@ between atoms of small molecules at orders 6 to 10, depths 1 to 3, relu, gelu an
 the error in the median and 5 times at the ninth decile. Rounding, some 1e-13 of the largest kernel, comes on top.
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
-from ntkfield.infinite import so3
-from ntkfield.infinite.so3 import Turn
-from ntkfield.networks import GroupCNN, Kernels, Network, infinite_kernel, infinite_kernel_error
+from ntkfield.networks import Kernels, Network, infinite_kernel, infinite_kernel_error
+from ntkfield.networks.routes import route
 
 SAFETY = 2.0
-# Steps up in the quadrature's order, and Euler angles of the turn: no multiples of any grid's angles.
-RULES: tuple[tuple[int, Turn], ...] = ((1, (0.7, 1.1, 2.3)), (1, (2.9, 0.6, 4.1)), (2, (1.7, 2.2, 0.4)))
+Turn = tuple[float, float, float]
+"""Euler angles zyz in radians by which the second signal of every pair is turned, which changes only rounding and the
+quadrature's error."""
+Rule = tuple[Network, Turn | None]
+"""A network whose kernel is the same but for the error of its approximations, and how its second signals are turned."""
+
+
+@route("infinite")
+def other_rules(network: Network) -> list[Rule]:
+    """Rules whose quadratures differ from the network's own; none where it takes no quadrature."""
+    return []
+
+
+@route("infinite")
+def kernel_by_rule(network: Network, turn: Turn | None, x1: Any, x2: Any = None) -> Kernels:
+    """The kernel of `network`, the second signals turned if it has signals to turn."""
+    return infinite_kernel(network, x1, x2)
 
 
 @infinite_kernel_error.register
 def kernel_error(network: Network, x1: Any, x2: Any = None) -> Kernels:
     """Estimated absolute errors of a network's kernel; see :meth:`ntkfield.networks.Network.kernel_error`."""
     return estimate(network, lambda other, turn: kernel_by_rule(other, turn, x1, x2))
-
-
-def kernel_by_rule(network: Network, turn: Turn | None, x1: Any, x2: Any = None) -> Kernels:
-    """The kernel of `network`, the second signals turned if `turn` is not None."""
-    return infinite_kernel(network, x1, x2) if turn is None else so3.kernel(network, x1, x2, turn)
 
 
 def estimate(network: Network, kernels: Callable[[Network, Turn | None], Any]) -> Any:
@@ -52,21 +60,10 @@ def estimate(network: Network, kernels: Callable[[Network, Turn | None], Any]) -
     Returns:
         The same tree.
     """
-    value = kernels(network, None)
+    value, finer = kernels(network, None), network.refined()
+    judged = [(network.activation.caution, [(finer, None)] if finer != network else []), (SAFETY, other_rules(network))]
     parts = [jax.tree.map(lambda k: 0.0 * k, value)]
-    for factor, rules in _rules(network):
+    for factor, rules in judged:
         changes = [jax.tree.map(lambda x, y, c=factor: c * abs(x - y), kernels(*rule), value) for rule in rules]
-        parts.append(jax.tree.map(lambda *change: np.max(change, axis=0), *changes))
+        parts += [jax.tree.map(lambda *change: np.max(change, axis=0), *changes)] if changes else []
     return jax.tree.map(lambda *part: sum(part), *parts)
-
-
-def _rules(network: Network) -> list[tuple[float, list[tuple[Network, Turn | None]]]]:
-    """For each approximation, a factor and the rules whose largest difference it multiplies."""
-    finer, found = network.refined(), []
-    if finer != network:
-        found.append((network.activation.caution, [(finer, None)]))
-    if isinstance(network, GroupCNN) and network.kind == "so3":
-        order = network.quadrature
-        others = [(dataclasses.replace(network, quadrature=order + step), turn) for step, turn in RULES]
-        found.append((SAFETY, others))
-    return found

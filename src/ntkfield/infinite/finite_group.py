@@ -12,6 +12,7 @@ Otherwise the full recursion is taken.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -21,13 +22,14 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.finite import FiniteGroup
-from ntkfield.infinite import layers, pairs
+from ntkfield.infinite import augmented, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad, power
-from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
+from ntkfield.networks import MLP, FiniteGroupCNN, GroupCNN, Kernels, Scales, infinite_kernel
 from ntkfield.progress import track
 
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+@infinite_kernel.register
+def kernel(network: FiniteGroupCNN, x1: Any, x2: Any = None) -> Kernels:
     r"""NNGP and NTK between signals [n, \|X\|, channels]."""
     a = signals(network.group, "x1", x1)
     b = None if x2 is None else signals(network.group, "x2", x2)
@@ -36,6 +38,57 @@ def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
     if network.is_local:
         return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
     return orbit_kernel(network, network.group, a, b)
+
+
+@augmented.copies_kernel.register
+def copies_kernel(network: FiniteGroupCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    a, b = (None if x is None else signals(network.group, f, x) for f, x in (("x1", x1), ("x2", x2)))
+    if not isinstance(group, FiniteGroup) or group.points != network.group.points:
+        raise checks.refuse("group", group, f"a FiniteGroup on the network's {network.group.points} points")
+
+    def leaves_alone(permutation: np.ndarray, shape: tuple[int, ...]) -> bool:
+        return permutation in network.group or (not network.is_local and network.group.normalised_by(permutation))
+
+    return augmented.turned_copies(network, group, a, b, leaves_alone)
+
+
+@augmented.mlp_copies_kernel.register(FiniteGroupCNN)
+def mlp_copies_kernel(network: MLP, group: FiniteGroup, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    ranks = {"n, points": 2, "n, points, channels": 3, "n, height, width, channels": 4}
+    return flattened_average(network, lambda shape: group, ranks, x1, x2)
+
+
+def flattened_average(
+    network: MLP, acting: Callable[[tuple[int, ...]], FiniteGroup], ranks: dict[str, int], x1: Any, x2: Any
+) -> Kernels:
+    """Orbit average of the kernel of an MLP that reads its inputs flattened.
+
+    Args:
+        network: the MLP.
+        acting: the permutations of the points of inputs of a shape [n, ...].
+        ranks: how many axes inputs may have, by what they are.
+        x1: inputs.
+        x2: likewise; `x1` again if None.
+    """
+    a, b = (None if x is None else _array(field, x, ranks) for field, x in (("x1", x1), ("x2", x2)))
+    group = acting(a.shape)
+    if b is not None and a.shape[1:] != b.shape[1:]:
+        raise checks.refuse("x2 of shape", b.shape, f"inputs shaped as x1, {a.shape}")
+    points = int(np.prod(a.shape[1:3])) if a.ndim == 4 else a.shape[1]
+    if points != group.points:
+        raise checks.refuse("x1 of shape", a.shape, f"{group.points} points, which {group.name} permutes")
+    a, b = (None if x is None else x.reshape(len(x), points, -1) for x in (a, b))
+    kernels = mlp_average(network, group, a, a if b is None else b)
+    return augmented.symmetric(kernels) if b is None else Kernels(*(jnp.asarray(k) for k in kernels))
+
+
+def _array(field: str, x: Any, ranks: dict[str, int]) -> np.ndarray:
+    axes = next((axes for axes, rank in ranks.items() if np.ndim(x) == rank), None)
+    if axes is None:
+        raise checks.refuse(f"{field} of shape", np.shape(x), f"an array {' or '.join(f'[{axes}]' for axes in ranks)}")
+    return checks.array(field, x, axes)
 
 
 def signals(group: FiniteGroup, field: str, x: Any) -> np.ndarray:
@@ -88,11 +141,11 @@ def _rows(depth: int, activation: Activation, scales: Scales, left: jax.Array, r
     return Kernels(*(jnp.mean(k, axis=-1) for k in kernels))
 
 
-def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
+def pair_kernels(network: FiniteGroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, by the full recursion, after pooling and readout, without the head.
 
     Args:
-        network: of a finite group.
+        network: which one.
         a: signals [n1, points, channels].
         b: signals [n2, points, channels].
         i: indices into `a` [pairs].

@@ -21,7 +21,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.infinite import errors, layers, so3
-from ntkfield.networks import MLP, GroupCNN, Kernels
+from ntkfield.networks import MLP, Kernels, SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
 SLOTS = 29  # atoms of QM9's largest molecule
@@ -53,7 +53,7 @@ class Environments(NamedTuple):
 
 
 def molecule_kernels(
-    network: MLP | GroupCNN,
+    network: MLP | SphereCNN,
     a: Environments,
     b: Environments | None = None,
     matchings: Sequence[str] = ("element",),
@@ -79,7 +79,7 @@ def molecule_kernels(
 
 
 def molecule_kernel_error(
-    network: MLP | GroupCNN,
+    network: MLP | SphereCNN,
     a: Environments,
     b: Environments | None = None,
     matchings: Sequence[str] = ("element",),
@@ -96,12 +96,12 @@ def molecule_kernel_error(
 
 
 def _kernels(
-    network: MLP | GroupCNN,
+    network: MLP | SphereCNN,
     a: Environments,
     b: Environments | None,
     matchings: Sequence[str],
     sampling: str,
-    turn: so3.Turn | None,
+    turn: errors.Turn | None,
 ) -> dict[str, Kernels]:
     pairwise = [matching for matching in matchings if matching != "flat"]
     kernels = _pairwise(network, a, b, pairwise, sampling, turn) if pairwise else {}
@@ -111,8 +111,8 @@ def _kernels(
     return {matching: kernels[matching] for matching in matchings}
 
 
-def _check(network: MLP | GroupCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
-    if isinstance(network, GroupCNN) and (network.kind != "so3" or network.head):
+def _check(network: MLP | SphereCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
+    if not isinstance(network, MLP | SphereCNN) or (isinstance(network, SphereCNN) and network.head):
         raise checks.refuse("network", network, "an MLP, or a GroupCNN of group so3 without a head")
     for matching in matchings:
         if matching not in MATCHINGS:
@@ -125,12 +125,12 @@ def _check(network: MLP | GroupCNN, a: Environments, b: Environments | None, mat
 
 
 def _pairwise(
-    network: MLP | GroupCNN,
+    network: MLP | SphereCNN,
     a: Environments,
     b: Environments | None,
     matchings: Sequence[str],
     sampling: str,
-    turn: so3.Turn | None,
+    turn: errors.Turn | None,
 ) -> dict[str, Kernels]:
     other = a if b is None else b
     wanted = np.zeros((len(a.numbers), len(other.numbers)), dtype=bool)
@@ -158,16 +158,16 @@ def _matched(matching: str, a: Environments, b: Environments) -> np.ndarray:
 
 
 def _atom_kernels(
-    network: MLP | GroupCNN,
+    network: MLP | SphereCNN,
     a: Environments,
     b: Environments,
     i: np.ndarray,
     j: np.ndarray,
     sampling: str,
-    turn: so3.Turn | None,
+    turn: errors.Turn | None,
 ) -> Kernels:
     """Kernels of the pairs of atoms (a[i], b[j])."""
-    if isinstance(network, GroupCNN):
+    if isinstance(network, SphereCNN):
         return so3.pair_kernels(network, a.signals, b.signals, i, j, turn)
     left = _samples(a.signals, sampling)
     full = network.kernel(left, None if a is b else _samples(b.signals, sampling))
@@ -197,12 +197,12 @@ def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Enviro
     return np.bincount(rows * shape[1] + columns, k, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
+def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
     """What empty slots contribute: their zero signal meets an atom, or another zero signal.
 
     A zero signal is the same on all rotations, so its kernels are those of the plain network at zero inner product.
     """
-    plain = network.plain if isinstance(network, GroupCNN) else network
+    plain = network.plain
     sums = []
     for side, other in ((a, b), (b, a)):
         variance = _variance(network, side.signals, sampling)
@@ -214,9 +214,9 @@ def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling:
     return Kernels(*(left + right.T + float(k[0]) * both for left, right, k in zip(*sums, zero, strict=True)))
 
 
-def _variance(network: MLP | GroupCNN, signals: Harmonics, sampling: str) -> np.ndarray:
+def _variance(network: MLP | SphereCNN, signals: Harmonics, sampling: str) -> np.ndarray:
     """Mean square of each signal, as the network's input sees it."""
-    if isinstance(network, GroupCNN):
+    if isinstance(network, SphereCNN):
         return signals.mean_squares
     return np.mean(_samples(signals, sampling) ** 2, axis=1)
 

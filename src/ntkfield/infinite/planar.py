@@ -22,17 +22,18 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation
-from ntkfield.groups.finite import point_group
-from ntkfield.infinite import finite_group, layers, pairs
+from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup, point_group
+from ntkfield.groups.windows import windows
+from ntkfield.infinite import augmented, finite_group, layers, pairs
 from ntkfield.infinite.buckets import pad, power
-from ntkfield.networks import GroupCNN, Kernels, Scales
+from ntkfield.networks import MLP, Kernels, PlanarCNN, Scales, infinite_kernel
 from ntkfield.progress import track
 
 
-def images(network: GroupCNN, field: str, x: Any) -> np.ndarray:
+def images(network: PlanarCNN, field: str, x: Any) -> np.ndarray:
     """Images [n, height, width, channels] that the network takes, checked."""
     x = checks.array(field, x, "n, height, width, channels")
-    if network.group != "c1" and x.shape[1] != x.shape[2]:
+    if PLANAR_GROUPS[network.group].needs_squares and x.shape[1] != x.shape[2]:
         raise checks.refuse(f"{field} of shape", x.shape, f"square images, which {network.group} maps to themselves")
     if network.padding == "VALID":
         reach = [network.depth * (side - 1) + 1 for side in network.filter_shape]
@@ -42,7 +43,8 @@ def images(network: GroupCNN, field: str, x: Any) -> np.ndarray:
     return x
 
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
+@infinite_kernel.register
+def kernel(network: PlanarCNN, x1: Any, x2: Any = None) -> Kernels:
     """NNGP and NTK between images [n, height, width, channels]."""
     a = images(network, "x1", x1)
     b = None if x2 is None else images(network, "x2", x2)
@@ -55,11 +57,56 @@ def kernel(network: GroupCNN, x1: Any, x2: Any = None) -> Kernels:
     return finite_group.orbit_kernel(network, group, *signals)
 
 
-def pair_kernels(network: GroupCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
+@augmented.copies_kernel.register
+def copies_kernel(network: PlanarCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    a, b = (None if x is None else images(network, f, x) for f, x in (("x1", x1), ("x2", x2)))
+    if not isinstance(group, FiniteGroup):
+        augmented.check_group(network, group)
+        group = point_group(group, *a.shape[1:3])
+    return augmented.turned_copies(network, group, a, b, functools.partial(_leaves_alone, network))
+
+
+@augmented.mlp_copies_kernel.register(PlanarCNN)
+def mlp_copies_kernel(network: MLP, group: str, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    ranks = {"n, height, width, channels": 4}
+    return finite_group.flattened_average(network, lambda shape: point_group(group, *shape[1:3]), ranks, x1, x2)
+
+
+def _leaves_alone(network: PlanarCNN, permutation: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether permuting the pixels of both images leaves the kernel as it is."""
+    own = point_group(network.group, *shape[1:3])
+    if not network.is_local:
+        return own.normalised_by(permutation)
+    return permutation in own or (own.normalised_by(permutation) and _keeps_windows(network, permutation, *shape[1:3]))
+
+
+def _keeps_windows(network: PlanarCNN, permutation: np.ndarray, height: int, width: int) -> bool:
+    """Whether a permutation of the pixels takes filter windows to filter windows, their pixels alike, at every layer.
+
+    That is: for each pixel p and step s, the pixel reached from p goes to the pixel reached from where p goes, by a
+    step that depends on s alone.
+    """
+    for _ in range(network.depth):
+        reached, (height, width) = windows(network.filter_shape, network.padding, height, width)
+        moved = np.append(permutation, -1)[reached]  # the point -1 is the padding, which stays where it is
+        if network.padding == "VALID":
+            found = {tuple(np.sort(row)): p for p, row in enumerate(reached)}
+            permutation = np.array([found.get(tuple(np.sort(row)), -1) for row in moved])
+            if (permutation < 0).any():
+                return False
+        there = reached[permutation]
+        if not np.array_equal(moved[:, np.lexsort(moved)], there[:, np.lexsort(there)]):
+            return False
+    return True
+
+
+def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray, j: np.ndarray) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
-        network: of a planar group, with local filters.
+        network: with local filters.
         a: images [n1, height, width, channels].
         b: images [n2, height, width, channels].
         i: indices into `a` [pairs].

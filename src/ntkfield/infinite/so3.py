@@ -10,6 +10,7 @@ a function of one rotation, O(L³) numbers a pair, instead of one of two. The co
 its coefficients suffice. Source: arXiv 2406.06504, theorem 4.1 and section 5, reduced by the identity.
 """
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -20,34 +21,64 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import layers, pairs
+from ntkfield.infinite import augmented, errors, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
-from ntkfield.networks import MLP, GroupCNN, Kernels, Scales
+from ntkfield.infinite.errors import Rule, Turn
+from ntkfield.networks import MLP, Kernels, Scales, SphereCNN, infinite_kernel
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 
 # Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
 ROTATIONS_AT_ONCE = 2**17
 
-Turn = tuple[float, float, float]
-"""Euler angles zyz in radians by which the second signal of every pair is turned, which changes only rounding and the
-quadrature's error."""
+# Of the estimate of errors: steps up in the order, and Euler angles of the turn, which are no multiples of a grid's.
+RULES: tuple[tuple[int, Turn], ...] = ((1, (0.7, 1.1, 2.3)), (1, (2.9, 0.6, 4.1)), (2, (1.7, 2.2, 0.4)))
 
 
-def kernel(network: GroupCNN, x1: Any, x2: Any = None, turn: Turn | None = None) -> Kernels:
-    """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.GroupCNN` for their form."""
+@infinite_kernel.register
+def kernel(network: SphereCNN, x1: Any, x2: Any = None, turn: Turn | None = None) -> Kernels:
+    """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.SphereCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
     b = None if x2 is None else as_harmonics(network, "x2", x2)
     return pairs.matrices(functools.partial(pair_kernels, network, turn=turn), a, b, network)
 
 
+@errors.kernel_by_rule.register
+def _turned(network: SphereCNN, turn: Turn | None, x1: Any, x2: Any = None) -> Kernels:
+    return kernel(network, x1, x2, turn)
+
+
+@errors.other_rules.register
+def _other_rules(network: SphereCNN) -> list[Rule]:
+    return [(dataclasses.replace(network, quadrature=network.quadrature + step), turn) for step, turn in RULES]
+
+
+@augmented.copies_kernel.register
+def copies_kernel(network: SphereCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """The network's own: it is invariant already, and every copy has the same kernel."""
+    augmented.check_group(network, group)
+    return kernel(network, x1, x2)
+
+
+@augmented.mlp_copies_kernel.register(SphereCNN)
+def mlp_copies_kernel(network: MLP, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
+    """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
+    a, b = (None if x is None else _read(f, x, grid.sampling) for f, x in (("x1", x1), ("x2", x2)))
+    limit = a.bandlimit if grid.quadrature is None else checks.whole("quadrature", grid.quadrature, 1)
+    return pairs.matrices(functools.partial(orbit_pairs, network, limit), a, b)
+
+
+def _read(field: str, x: Any, sampling: str) -> Harmonics:
+    return x if isinstance(x, Harmonics) else Harmonics.from_grid(checks.array(field, x, "n, theta, phi, c"), sampling)
+
+
 def pair_kernels(
-    network: GroupCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, turn: Turn | None = None
+    network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, turn: Turn | None = None
 ) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
-        network: with group "so3".
+        network: which one.
         a: signals [n1, L, 2L-1, c].
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
@@ -129,7 +160,7 @@ def _pairs(
     return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
 
 
-def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:
+def as_harmonics(network: SphereCNN, field: str, x: Any) -> Harmonics:
     """Signals given as harmonics or as samples on the network's grid, as harmonics of the network's band-limit."""
     if isinstance(x, Harmonics):
         if x.bandlimit != network.bandlimit:

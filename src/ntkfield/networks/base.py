@@ -7,13 +7,13 @@ diagram literature (arXiv 2508.11522).
 """
 
 import dataclasses
-import functools
 from typing import Any, NamedTuple
 
 import jax
 
 from ntkfield import checks
 from ntkfield.activations import activation
+from ntkfield.networks.routes import route
 
 
 class Kernels(NamedTuple):
@@ -87,21 +87,30 @@ class Network:
             ImportError: if neural-tangents is not installed.
             ValueError: naming the field, the value and what is accepted.
         """
-        from ntkfield.bridge import to_stax
-
-        return to_stax(self, width)
+        return stax_layer(self, width)
 
 
-@functools.singledispatch
+@route("infinite")
 def infinite_kernel(network: Network, x1: Any, x2: Any = None) -> Kernels:
-    """The route that computes `network`'s kernel; each is registered by the module that holds it."""
-    raise checks.refuse("network", type(network).__name__, "an ntkfield network, nf.MLP or nf.GroupCNN")
+    """The route that computes `network`'s kernel."""
+    raise unknown(network)
 
 
-@functools.singledispatch
+@route("infinite")
 def infinite_kernel_error(network: Network, x1: Any, x2: Any = None) -> Kernels:
-    """The estimate of the error of `network`'s kernel, registered by the module that holds it."""
-    raise checks.refuse("network", type(network).__name__, "an ntkfield network, nf.MLP or nf.GroupCNN")
+    """The estimate of the error of `network`'s kernel."""
+    raise unknown(network)
+
+
+@route("bridge")
+def stax_layer(network: Network, width: int) -> tuple:
+    """The route to `network` as a layer of neural-tangents."""
+    raise unknown(network)
+
+
+def unknown(network: object) -> ValueError:
+    """The error to raise for what is no network, or one that a route does not know."""
+    return checks.refuse("network", type(network).__name__, "an ntkfield network, nf.MLP or nf.GroupCNN")
 
 
 def settle(network: Any) -> None:

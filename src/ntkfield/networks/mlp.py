@@ -33,3 +33,8 @@ class MLP(Network):
 
     def __post_init__(self) -> None:
         settle(self)
+
+    @property
+    def plain(self) -> "MLP":
+        """Itself: there is no group to leave out."""
+        return self

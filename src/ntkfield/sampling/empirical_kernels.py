@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.bridge.many import many_networks
+from ntkfield.bridge import to_stax
 from ntkfield.networks import Kernels, Network
 from ntkfield.progress import track
 
@@ -46,7 +46,7 @@ def empirical_kernels(network: Network, x: Any, width: int, n_networks: int, see
     """
     checks.whole("n_networks", n_networks, 1)
     rate = checks.positive("weight_rate", network.scales.weight_rate)
-    init, apply = many_networks(network, width)
+    init, apply, _ = to_stax(network, width)
     x = jnp.asarray(x)
     key = jax.random.fold_in(jax.random.PRNGKey(checks.whole("seed", seed, 0)), width)
     keys = np.asarray(jax.vmap(functools.partial(jax.random.fold_in, key))(np.arange(n_networks)))

@@ -15,7 +15,8 @@ from s2fft.sampling import s2_samples
 from s2fft.utils.quadrature import quad_weights
 from scipy.special import sph_harm_y
 
-SAMPLINGS = ("gl", "dh", "mw")
+from ntkfield.signals.samplings import SAMPLINGS
+
 _REALITY_TOLERANCE = 1e-9
 
 

@@ -1,0 +1,12 @@
+"""Networks over finite groups as layers of neural-tangents."""
+
+from ntkfield.bridge.networks import stacked
+from ntkfield.bridge.steps import GroupConv, GroupLifting, GroupPool
+from ntkfield.networks import FiniteGroupCNN, stax_layer
+
+
+@stax_layer.register
+def layers(network: FiniteGroupCNN, width: int) -> tuple:
+    """See :meth:`ntkfield.networks.Network.to_stax`."""
+    lift, step = ((network.group, width, reach) for reach in (network.support, network.group_support))
+    return stacked(network, width, lambda o: (GroupLifting(*lift, **o), GroupConv(*step, **o), GroupPool()))
