@@ -36,7 +36,7 @@ class GroupCNN(Network):
     - a :class:`~ntkfield.groups.finite.FiniteGroup` of permutations of a set X: signals [n, \|X\|, channels].
 
     Attributes:
-        group: as above.
+        group: as above; a name in capitals, "SO3" or "C4", stands for the one in small letters.
         depth: number of group convolutions, at least 1.
         activation: as for :class:`MLP`.
         weight_variance: as for :class:`MLP`.
@@ -77,6 +77,8 @@ class GroupCNN(Network):
     head: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.group, str):
+            object.__setattr__(self, "group", self.group.lower())
         kind = self.kind
         settle(self)
         for field in (name for names in _OWN_FIELDS.values() for name in names):
