@@ -69,10 +69,24 @@ verify: .venv/.installed  ## Check such a file: all checksums, and one result co
 	$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(ARCHIVE)
 
 NAME = F
+# A diagram that does not exist is said in one sentence before Snakemake starts.
+define DIAGRAM_EXISTS
+import sys
+import ntkfield as nf
+from ntkfield import checks
+asked = sys.argv[1]
+name, slash, number = asked.partition("/")
+try:
+    count = len(nf.recursion(name).diagrams)
+    if slash and number not in map(str, range(1, count + 1)):
+        raise checks.refuse("NAME", asked, f"{name} for all its diagrams, or one of {name}/1 to {name}/{count}")
+except ValueError as error:
+    sys.exit(f"make: {error}")
+endef
+export DIAGRAM_EXISTS
 .PHONY: diagram
 diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
-	@$(BIN)/python -c "import sys, ntkfield as nf; nf.recursion(sys.argv[1])" $(firstword $(subst /, ,$(NAME))) 2>&1 \
-		| { grep "^ValueError: " | sed "s/^ValueError: /make: /" >&2 && exit 2 || true; }
+	@$(BIN)/python -c "$$DIAGRAM_EXISTS" "$(NAME)"
 	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
 	@echo "Drawn: results/diagrams/$(NAME).svg and .pdf"
 

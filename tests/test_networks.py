@@ -60,6 +60,10 @@ class TestGroupCNN:
     def network(self, **change):
         return nf.GroupCNN(**{"group": "so3", "depth": 1, "activation": "erf", "bandlimit": 4} | change)
 
+    def test_a_group_may_be_written_in_capitals(self):
+        assert self.network(group="SO3") == self.network()
+        assert nf.GroupCNN("C4", 2, "relu") == nf.GroupCNN("c4", 2, "relu")
+
     def test_quadrature_follows_the_bandlimit(self):
         assert self.network().quadrature == 4
         assert self.network(quadrature=9).quadrature == 9

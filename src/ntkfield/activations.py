@@ -266,8 +266,9 @@ def from_function(function: Callable[[jax.Array], jax.Array], name: str = "", or
     try:
         whole = jax.jit(function)(x)
         single = [jax.jit(function)(x[k : k + 1]) for k in range(3)]
-    except (TypeError, jax.errors.JAXTypeError):
-        raise checks.refuse("activation", label, "a function of one array made of operations of jax.numpy") from None
+    except (TypeError, ValueError, jax.errors.JAXTypeError) as error:
+        accepted = "a function of one array made of operations of jax.numpy (jnp.where in place of an if)"
+        raise checks.refuse("activation", label, accepted) from error
     if getattr(whole, "shape", None) != (3,) or not jnp.allclose(whole, jnp.concatenate(single), equal_nan=True):
         raise checks.refuse("activation", label, "a function that acts elementwise")
     return Quadrature(name or getattr(function, "__name__", "user"), function, checks.whole("order", order, 4))

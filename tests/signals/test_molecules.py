@@ -221,6 +221,12 @@ def test_molecules_without_signals_are_refused(atoms, message):
         atom_signals(atoms)
 
 
+@pytest.mark.parametrize("atoms", ["H2O", None, [build("CH4")]], ids=str)
+def test_what_is_no_molecule_is_refused(atoms):
+    with pytest.raises(ValueError, match=r"atoms = .* is refused: expected an ase\.Atoms, as from"):
+        atom_signals(atoms)
+
+
 def test_the_molecule_at_fault_is_named():
     numbers, positions = np.array([1, 1, 6, 1, 17]), np.arange(15.0).reshape(5, 3)
     with pytest.raises(ValueError, match=r"atom 1 \(Cl\) of molecule 2"):

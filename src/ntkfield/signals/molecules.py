@@ -20,6 +20,7 @@ from ase.data import chemical_symbols
 from scipy.sparse import csr_array
 from scipy.special import eval_legendre
 
+from ntkfield import checks
 from ntkfield.signals.harmonics import Harmonics, check_bandlimit, iterate_harmonics
 
 QM9_ELEMENTS = (1, 6, 7, 8, 9)
@@ -53,6 +54,8 @@ def atom_signals(
             coordinates that are not finite, or overlapping atoms.
 
     """
+    if not isinstance(atoms, Atoms):
+        raise checks.refuse("atoms", atoms, "an ase.Atoms, as from ase.build.molecule or ase.io.read")
     if atoms.pbc.any():
         raise ValueError(f"atoms has pbc {atoms.pbc.tolist()}, but only molecules without periodicity are accepted")
     return dataset_signals(
