@@ -41,6 +41,17 @@ def test_the_page_states_what_the_table_holds() -> None:
     assert page.count("<svg") == 5
 
 
+def test_recursions_without_another_route_have_no_difference() -> None:
+    alone = TABLE.assign(agreement_gelu=[2.1e-15, None], agreement_relu=[None, None]).rename(index={"R": "V6"})
+    assert gallery.finding(alone).endswith(
+        "Compiled, they give the same tensors as the independent finite-width theory, which has 1 of them: the largest "
+        "relative difference in any of its layers is 2e-15 for gelu."
+    )
+    page = gallery.page([entry("V6")], alone.loc[["V6"]], gallery.svg(draw_key()), "Networks.")
+    assert "has none of them to compare with" in page
+    assert page.count("no value") == 2
+
+
 def test_equal_figures_are_equal_text() -> None:
     assert gallery.svg(nf.recursion("F").draw()) == gallery.svg(nf.recursion("F").draw())
 
