@@ -1,7 +1,9 @@
 """What the pages under docs/ show must run."""
 
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +37,9 @@ def test_python_runs_from_top_to_bottom(page: Path, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "sh")], ids=lambda page: page.stem)
 def test_commands_are_valid(page: Path) -> None:
     """Every command runs as it stands, but for what would take long: make then only says what it would run."""
-    mine = ROOT / "mine.yaml"
+    mine, aside = ROOT / "mine.yaml", ROOT / "runs/mine"
     assert not mine.exists()
+    assert not aside.exists()
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     try:
         for text in blocks(page, "yaml"):
@@ -58,6 +61,9 @@ def test_commands_are_valid(page: Path) -> None:
                 assert run.returncode == 0, (command, run.stdout[-1000:], run.stderr[-1000:])
     finally:
         mine.unlink(missing_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others' runs may lie there
+            aside.parent.rmdir()
 
 
 def test_every_link_leads_somewhere() -> None:

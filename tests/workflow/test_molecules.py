@@ -77,7 +77,8 @@ NETWORKS = "molecules", "networks", "so3"
         ((*NETWORKS, "weight_variance"), 0.0, r"weight_variance = 0\.0 is refused: expected a number above 0"),
         ((*NETWORKS, "activation"), "rleu", r"so3\.activation = 'rleu' is refused: expected one of relu"),
         ((*NETWORKS, "group"), "so2", r"so3\.group = 'so2' is refused: expected one of so3"),
-        (("qm9", "path"), "missing/folder", r"qm9\.path = 'missing/folder' is refused: expected the path of an"),
+        # the folder it runs in, which holds no tables
+        (("qm9", "path"), ".", r"qm9\.path = '\.' is refused: expected the path of a folder with qm9_part1\.csv"),
         (("molecules", "train_sizes"), [8, 200_000], r"train_sizes = \[8, 200000\] is refused: .* 130831"),
     ],
 )

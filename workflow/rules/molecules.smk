@@ -24,7 +24,7 @@ rule qm9:
         mem_mb=4000,
         runtime=10,
     params:
-        path=config["qm9"]["path"],
+        path=config["qm9"].get("path"),
     script:
         "../scripts/qm9.py"
 
