@@ -79,6 +79,7 @@ NETWORKS = "molecules", "networks", "so3"
         ((*NETWORKS, "group"), "so2", r"so3\.group = 'so2' is refused: expected one of so3"),
         # the folder it runs in, which holds no tables
         (("qm9", "path"), ".", r"qm9\.path = '\.' is refused: expected the path of a folder with qm9_part1\.csv"),
+        (("molecules", "path"), "own.xyz", r"molecules\.path = 'own\.xyz' is refused: .* where no file lies"),
         (("molecules", "train_sizes"), [8, 200_000], r"train_sizes = \[8, 200000\] is refused: .* 130831"),
     ],
 )
