@@ -42,6 +42,8 @@ def run_script(name: str, log: Path, **job: Any) -> None:
         runpy.run_path(str(SCRIPTS / f"{name}.py"), {"snakemake": SimpleNamespace(log=[str(log)], threads=1, **stated)})
     finally:
         sys.path.remove(str(SCRIPTS))
+        if sys.stdout is not before[0]:
+            sys.stdout.close()
         sys.stdout, sys.stderr, sys.excepthook, environment = before
         os.environ.clear()
         os.environ.update(environment)

@@ -1,12 +1,15 @@
 """Scripts of the workflow on settings that the schema allows and no default has."""
 
+import importlib
+import io
 from pathlib import Path
 
 import ase.io
 import numpy as np
 import pandas as pd
+import pytest
 from ase.build import molecule
-from scripts import run_script
+from scripts import SCRIPTS, run_script
 
 from ntkfield import store
 
@@ -65,3 +68,22 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
     assert "the MLP that compares the same atoms errs by" in said
     assert store.load(curve).attrs["source"] == "molecule files"
     assert len(pd.read_csv(table)) == 2 * 2 * 3 * 2  # models, kernels, splits, training sizes
+
+
+def test_a_damaged_input_is_said_to_be_moved_aside_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    job = importlib.import_module("job")
+    tile, terminal = tmp_path / "tile.zarr.zip", io.StringIO()
+    tile.write_bytes(b"damaged")
+    with pytest.raises(store.DamagedStoreError) as raised:
+        store.load(tile)
+    job._end(terminal, [tile], raised.type, raised.value, raised.tb)
+    moved = f"{tile} is damaged and was moved to {tile}.damaged: run again, and it is made anew\n"
+    assert terminal.getvalue() == moved
+    log = capsys.readouterr().err
+    assert log.endswith(moved)
+    assert "delete" not in log
+    assert (tmp_path / "tile.zarr.zip.damaged").exists()
+    assert not tile.exists()
