@@ -36,20 +36,18 @@ help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
 		printf '  %-16s %s\n' $$name "$$text"; done
 
-# A mistyped path is said before Snakemake prints a traceback for it.
-.PHONY: config-there
-config-there:
-	@for file in $(CONFIG); do \
-		[ -f "$$file" ] || { echo "make: CONFIG=$$file is refused: expected the path of a config file" >&2; exit 2; }; \
-	done
+# A mistyped path or broken YAML is said with its place, before Snakemake prints a traceback for it.
+.PHONY: config-read
+config-read: .venv/.installed
+	@$(BIN)/python workflow/config_check.py $(CONFIG)
 
 .PHONY: results
-results: config-there .venv/.installed  ## Make every figure and the report under results/
+results: config-read  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
 
 .PHONY: plan
-plan: config-there .venv/.installed  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
+plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
 
 .PHONY: costs
@@ -61,7 +59,7 @@ pictures: .venv/.installed  ## Remake the README's pictures from the figures of 
 	@$(BIN)/python docs/pictures/remake.py
 
 .PHONY: archive
-archive: config-there .venv/.installed  ## Pack the finished results, with all that made them, into one file
+archive: config-read  ## Pack the finished results, with all that made them, into one file
 	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
 
 .PHONY: verify

@@ -1,7 +1,9 @@
 """What the pages under docs/ show must run."""
 
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,8 +78,9 @@ STATED = {check.__name__: check for check in (molecule, finite_width, tensors, b
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "sh")], ids=lambda page: page.stem)
 def test_commands_are_valid(page: Path) -> None:
     """Every command runs as it stands, but for what would take long: make then only says what it would run."""
-    mine = ROOT / "mine.yaml"
+    mine, aside = ROOT / "mine.yaml", ROOT / "runs/mine"
     assert not mine.exists()
+    assert not aside.exists()
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     try:
         for text in blocks(page, "yaml"):
@@ -99,9 +102,21 @@ def test_commands_are_valid(page: Path) -> None:
                 assert run.returncode == 0, (command, run.stdout[-1000:], run.stderr[-1000:])
     finally:
         mine.unlink(missing_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others' runs may lie there
+            aside.parent.rmdir()
 
 
 def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_the_page_on_experiments_names_every_file_that_a_study_is_named_in() -> None:
+    page = (ROOT / "docs/experiment.md").read_text()
+    places = [ROOT / "Snakefile", ROOT / "README.md", *(ROOT / "config").glob("*.yaml")]
+    places += [path for path in (ROOT / "workflow").rglob("*") if path.suffix in (".smk", ".py", ".yaml", ".csv")]
+    shared = [path for path in places if "sine" not in path.name and re.search(r"\bsine(\b|_)", path.read_text())]
+    assert len(shared) >= 8
+    assert [path for path in shared if str(path.relative_to(ROOT)).removesuffix(".md") not in page] == []

@@ -269,6 +269,20 @@ def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is()
     assert "29 of 30 are within three standard errors" in corrections.tensors_finding(theory, sampled)
 
 
+@pytest.mark.parametrize(("inputs", "components"), [(2, 3), (3, 4), (4, 6), (5, 6)])
+def test_the_components_that_the_inputs_have_are_drawn(inputs: int, components: int) -> None:
+    n, layout = np.array([4.0, 8.0, 16.0]), ("width", "a1", "a2", "a3", "a4")
+    theory = xr.Dataset({name: (layout[1:], np.ones((inputs,) * 4)) for name in corrections.TENSORS})
+    sampled = xr.Dataset(coords={"width": n.astype(int)})
+    for name in corrections.TENSORS:
+        value = np.ones((inputs,) * 4) * (1 + 2 / n)[:, None, None, None, None]
+        sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-3))
+    figure = corrections.tensors(theory, sampled)
+    assert len(figure.legends[0].get_texts()) == components + 1  # and the extrapolation
+    count = components * len(corrections.TENSORS)
+    assert f"{count} of {count} are within" in corrections.tensors_finding(theory, sampled)
+
+
 def test_a_kernel_on_its_corrected_line_agrees() -> None:
     pair, sampled = ("a1", "a2"), xr.Dataset(coords={"width": [8, 64]})
     theory = xr.Dataset({name: (pair, np.full((2, 2), value)) for name, value in {"K": 2.0, "Theta": 3.0}.items()})

@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import numpy as np
 import pandas as pd
 
 import ntkfield as nf
@@ -39,6 +40,17 @@ def test_the_page_states_what_the_table_holds() -> None:
     assert page.count("no value") == 1
     assert "Networks &lt; of some kind." in page
     assert page.count("<svg") == 5
+
+
+def test_recursions_without_another_route_have_no_difference() -> None:
+    alone = TABLE.assign(agreement_gelu=[2.1e-15, np.nan], agreement_relu=np.nan).rename(index={"R": "V6"})
+    assert gallery.finding(alone).endswith(
+        "Compiled, they give the same tensors as the independent finite-width theory, which has 1 of them: the largest "
+        "relative difference in any of its layers is 2e-15 for gelu."
+    )
+    page = gallery.page([entry("V6")], alone.loc[["V6"]], gallery.svg(draw_key()), "Networks.")
+    assert "has none of them to compare with" in page
+    assert page.count("no value") == 2
 
 
 def test_equal_figures_are_equal_text() -> None:

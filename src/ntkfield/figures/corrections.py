@@ -1,5 +1,7 @@
 """Sampled networks of finite width against the theory at order 1/n."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -28,13 +30,18 @@ def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarr
     return data[name].isel({f"a{k + 1}": index for k, index in enumerate(indices)}).values
 
 
+def components(theory: xr.Dataset) -> list[tuple[int, ...]]:
+    """The drawn components of a four-index tensor: of those chosen, the ones that its inputs have."""
+    return [indices for indices in COMPONENTS if max(indices) < theory.sizes["a1"]]
+
+
 def _at_infinity(sampled: xr.Dataset, name: str, indices: tuple[int, ...]) -> Estimate:
     """A component extrapolated to infinite width."""
     value, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
     return infinite_width(sampled["width"].values.astype(float), Estimate(value, error))
 
 
-def _limits_agree(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: tuple) -> str:
+def _limits_agree(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: Sequence) -> str:
     """How many of the extrapolated components agree with theory, in words."""
     sigmas = []
     for name, indices in ((name, indices) for name in names for indices in places):
@@ -146,13 +153,13 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
         theory: the tensors at the last layer.
         sampled: the tensors and their ``_error`` over the dimension width.
     """
-    n = sampled["width"].values.astype(float)
+    n, shown = sampled["width"].values.astype(float), components(theory)
     with house_style():
         figure, axes = _stacked(len(TENSORS), n)
         for column, name in enumerate(TENSORS):
             top, beneath = axes[:, column]
-            for k, indices in enumerate(COMPONENTS):
-                colour, shift = COLOURS[k], 1.06 ** (k - 2.5)
+            for k, indices in enumerate(shown):
+                colour, shift = COLOURS[k], 1.06 ** (k - (len(shown) - 1) / 2)
                 value = component(theory, name, indices)
                 mean, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
                 top.axhline(value, color=colour, linewidth=1.2)
@@ -164,7 +171,7 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top.set_yscale("symlog", linthresh=0.1)
         axes[0, 0].set_ylabel("n × cumulant")
         handles = [
-            Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(COMPONENTS)
+            Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(shown)
         ]
         handles.append(EXTRAPOLATED)
         figure.legend(
@@ -184,12 +191,12 @@ def tensors_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`tensors`.
     """
     n, off = int(sampled["width"][-1]), []
-    for name, indices in ((name, indices) for name in TENSORS for indices in COMPONENTS):
+    for name, indices in ((name, indices) for name in TENSORS for indices in components(theory)):
         off.append(abs(component(sampled, name, indices)[-1] / component(theory, name, indices) - 1))
     return (
         f"At width {n} the sampled tensors are off theory at order 1/n by {100 * np.median(off):.2g} % in the median. "
         "Extrapolated to infinite width, of the differences "
-        f"{_limits_agree(theory, sampled, TENSORS, COMPONENTS)}."
+        f"{_limits_agree(theory, sampled, TENSORS, components(theory))}."
     )
 
 

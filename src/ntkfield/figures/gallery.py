@@ -93,14 +93,19 @@ def finding(table: pd.DataFrame) -> str:
 
 
 def _finding(table: pd.DataFrame, number: Callable[[float], str]) -> str:
-    apart = table.filter(like=AGREEMENT).max()
+    columns = table.filter(like=AGREEMENT)
+    apart, compared = columns.max().dropna(), int(columns.notna().any(axis=1).sum())
     worst = ", ".join(f"{number(value)} for {name.removeprefix(AGREEMENT)}" for name, value in apart.items())
+    shared = "" if compared == len(table) else f", which has {compared} of them"
+    agreement = (
+        f"Compiled, they give the same tensors as the independent finite-width theory{shared}: the largest relative "
+        f"difference in any of its layers is {worst}."
+    )
     return (
         f"{len(table)} recursions, {table.diagrams.sum()} diagrams. Written out diagram by diagram they hold "
         f"{table.integrals_before.sum()} Gaussian integrals; integration by parts, contraction and symmetry leave "
-        f"{table.integrals_after.sum()}, none of more than {table.variables.max()} factors. Compiled, they give the "
-        f"same tensors as the independent finite-width theory: the largest relative difference in any of its layers "
-        f"is {worst}."
+        f"{table.integrals_after.sum()}, none of more than {table.variables.max()} factors. "
+        + (agreement if compared else "The independent finite-width theory has none of them to compare with.")
     )
 
 

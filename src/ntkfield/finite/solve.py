@@ -78,7 +78,7 @@ def finite_width(
             RuntimeWarning,
             stacklevel=2,
         )
-    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": int(not missed)})
+    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": not missed})
 
 
 def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:

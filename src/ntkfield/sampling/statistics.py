@@ -7,11 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from ntkfield import checks
 from ntkfield.finite.tensors import TENSORS
 from ntkfield.networks import MLP
+from ntkfield.progress import track
 from ntkfield.sampling import products, weights
 from ntkfield.sampling.controls import limits
 from ntkfield.sampling.draws import Draw, Setting
@@ -61,7 +61,7 @@ def sample_statistics(
         batch: networks per batch; None picks from the memory they need, at most 512.
         skip: networks of the same seed that another call has sampled, a multiple of the batch: continue after them and
             combine both results with :func:`merge`.
-        progress: whether to show a bar.
+        progress: whether to show a bar on a terminal, and log every tenth.
 
     Returns:
         Dataset over layer (the output layer alone) and a1, ..., a4, with for each name its mean over the batches'
@@ -91,9 +91,9 @@ def sample_statistics(
     }
     which = range(first // size, first // size + count)
     batches = (_estimates(draw(noise), names, widths[-1], limit) for noise in _noise(seed, shape, which))
-    bar = tqdm(batches, total=count, unit_scale=size, unit=" networks", disable=not progress, leave=False)
+    steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
     moments = _Moments()
-    for estimate in bar:
+    for _, estimate in zip(steps, batches, strict=True):
         moments.add({name: np.asarray(value) for name, value in estimate.items()})
     about = {"title": "sampled networks of finite width n: means, with standard errors"}
     about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
