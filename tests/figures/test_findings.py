@@ -92,7 +92,7 @@ def molecules_curve(**changed: object) -> xr.Dataset:
             "kernel": ("model", ["ntk", "ntk"]),
             "train_size": [8, 16],
         },
-        attrs={"config": json.dumps(config)},
+        attrs={"config": json.dumps(config), "source": "QM9"},
     )
 
 

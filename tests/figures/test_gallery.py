@@ -48,7 +48,7 @@ def test_recursions_without_another_route_have_no_difference() -> None:
         "Compiled, they give the same tensors as the independent finite-width theory, which has 1 of them: the largest "
         "relative difference in any of its layers is 2e-15 for gelu."
     )
-    page = gallery.page([entry("V6")], alone.loc[["V6"]], gallery.svg(draw_key()), "Networks.")
+    page = gallery.page([entry("V6")], alone.loc[["V6"]], style.svg(draw_key()), "Networks.")
     assert "has none of them to compare with" in page
     assert page.count("no value") == 2
 

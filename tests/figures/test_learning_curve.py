@@ -1,6 +1,7 @@
 """The learning curves of the molecules study are drawn for any choice of models and networks."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -23,7 +24,10 @@ def curve(models: list[tuple[str, str]], source: str = QM9) -> xr.Dataset:
         {"mean_absolute_error": (("seed", "train_size"), errors), "baseline": (("seed", "train_size"), 4 * errors)},
         coords={"seed": [0, 1, 2], "train_size": [8, 16]},
     )
-    return join([(1 + k) * single for k in range(len(labels))], labels).assign_attrs(source=source)
+    published = {name: settings | learning_curve.RELU for name, settings in learning_curve.NETWORKS.items()}
+    config = {"signals": learning_curve.SIGNALS, "diag_reg": learning_curve.DIAG_REG, "networks": published}
+    curves = join([(1 + k) * single for k in range(len(labels))], labels)
+    return curves.assign_attrs(source=source, config=json.dumps(config))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_make_reads_every_config_before_any_work(tmp_path: Path) -> None:
         assert "config_check.py a.yaml b.yaml" in shown.split("--configfile")[0]
 
 
-DEFAULT = yaml.safe_load((ROOT / "config/default.yaml").read_text())
+DEFAULT = read_config([])
 
 
 def said(field: str, value: object) -> str | None:

@@ -58,6 +58,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
         output={"dataset": curve, "table": table},
         params={
             "models": [{"network": name, "matching": "element"} for name in networks],
+            **{"networks": networks, "signals": signals},
             **{"tile_size": 4, "train_sizes": [3, 4], "test_size": 2, "split_seeds": [0, 1, 2], "diag_reg": 1e-4},
         },
     )
