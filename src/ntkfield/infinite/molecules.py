@@ -217,7 +217,7 @@ def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling:
 def _variance(network: MLP | GroupCNN, signals: Harmonics, sampling: str) -> np.ndarray:
     """Mean square of each signal, as the network's input sees it."""
     if isinstance(network, GroupCNN):
-        return np.sum(np.abs(signals.coefficients) ** 2, axis=(1, 2, 3)) / (4 * np.pi * signals.n_channels)
+        return so3.mean_squares(signals)
     return np.mean(_samples(signals, sampling) ** 2, axis=1)
 
 

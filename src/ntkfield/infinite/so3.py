@@ -74,6 +74,7 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
     """
     if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
         raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
+    layers.check_series(plain.depth - 1, plain.activation, plain.scales, np.append(mean_squares(a), mean_squares(b)))
     left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b))
     left = left[:, :, a.bandlimit - 1 :].conj()
     rotations = quadrature * (2 * quadrature - 1) ** 2
@@ -132,6 +133,11 @@ def _mean_square(f: jax.Array, start: int) -> jax.Array:
     half = jnp.abs(f[:, :, start:]) ** 2
     total = 2 * jnp.sum(half, axis=(1, 2, 3)) - jnp.sum(half[:, :, 0], axis=(1, 2))
     return total / (4 * np.pi * f.shape[-1])
+
+
+def mean_squares(f: Harmonics) -> np.ndarray:
+    """Mean over sphere and channels of each squared signal [n]."""
+    return np.sum(np.abs(f.coefficients) ** 2, axis=(1, 2, 3)) / (4 * np.pi * f.n_channels)
 
 
 def as_harmonics(network: GroupCNN, field: str, x: Any) -> Harmonics:
