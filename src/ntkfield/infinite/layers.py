@@ -16,7 +16,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.networks import Kernels, Scales
 
-SERIES_RTOL = 1e-4  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
+SERIES_RTOL = 1e-3  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
 MOST_TERMS = 512  # of a series that is tried as a remedy
 UNROLLED = 4  # layers whose code is repeated; behind them a loop, or deep networks would compile for long
 
