@@ -1,3 +1,5 @@
+import re
+import warnings
 from pathlib import Path
 
 import jax
@@ -13,6 +15,7 @@ import ntkfield as nf
 from ntkfield.activations import NAMES, Activation, from_function, leaky_relu
 from ntkfield.diagrams.expectations import engine
 from ntkfield.gaussian.quadrature import has_derivatives
+from ntkfield.groups.finite import FiniteGroup
 
 # Every activation in NumPy, and its derivative: nothing shared with the library.
 SMOOTH = {
@@ -212,6 +215,90 @@ class TestErrorEstimate:
             assert nf.activation(name).refined() is not None
             for estimate in nf.MLP(2, name).kernel_error(x):
                 assert (estimate == 0).all()
+
+
+def gelu(x):
+    return jax.nn.gelu(x, approximate=False)
+
+
+class TestAccuracy:
+    """What is said before a kernel is computed."""
+
+    @pytest.mark.parametrize(
+        ("function", "name", "variances"),
+        [
+            (jnp.tanh, "tanh", [4.0, 25.0, 100.0]),
+            (gelu, "gelu", [4.0, 25.0, 100.0]),
+            (lambda x: jnp.maximum(x, 0), "relu", [1.0]),
+        ],
+        ids=["tanh", "gelu", "kink"],
+    )
+    def test_it_bounds_the_error_at_every_correlation_and_not_by_much(self, function, name, variances):
+        correlations, sigma, worst = (
+            np.array([-1, -0.98, 0.9, 0.97, 0.98, 0.99, 0.995, 1.0]),
+            from_function(function),
+            [],
+        )
+        for q in variances:
+            errors = []
+            for method, f in zip(("two_point", "two_point_derivative"), SMOOTH.get(name, (None, None)), strict=True):
+                if name == "tanh":
+                    best = np.array([dense_rule(f, q, c, n=1000) for c in correlations])
+                else:
+                    best = np.asarray(getattr(named(name), method)(q, q * correlations, q))
+                errors.append(abs(np.asarray(getattr(sigma, method)(q, q * correlations, q)) - best).max() / best[-1])
+            worst.append(max(errors))
+        found = sigma.accuracy(np.array(variances)).error
+        assert (np.array(worst) <= found + 1e-12).all()  # 1e-12: rounding
+        assert (found <= 5 * np.array(worst) + 1e-12).all()
+
+    def test_closed_forms_have_none(self):
+        assert all(named(name).accuracy(np.ones(1)) is None for name in ("erf", "gelu", "sin", "polynomial"))
+
+    def test_a_series_that_is_too_short_is_said_with_its_remedy(self):
+        """GELU by hand at variances that double from layer to layer."""
+        x = np.random.default_rng(0).normal(size=(4, 3))
+        with pytest.warns(RuntimeWarning, match="activation gelu: .* 128 terms .* even 512 are not") as said:
+            found = nf.MLP(3, gelu, 4.0).kernel(10 * x).ntk
+        stated = float(re.search(r"off by (\S+) of", str(said[0].message))[1])
+        exact = nf.MLP(3, "gelu", 4.0).kernel(10 * x).ntk
+        error = np.max(abs(found - exact) / np.sqrt(np.outer(np.diag(exact), np.diag(exact))))
+        assert 1e-3 < error < stated < 10 * error  # the two layers' largest errors are added up
+        with pytest.warns(RuntimeWarning, match=r"order=256 in from_function is enough for 0.001"):
+            nf.MLP(3, gelu, 4.0).kernel(3 * x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            nf.MLP(3, from_function(gelu, order=256), 4.0).kernel(3 * x)
+
+    @pytest.mark.parametrize(
+        ("network", "shape"),
+        [
+            (nf.GroupCNN("c4", 1, "tanh"), (1, 3, 3, 1)),
+            (nf.GroupCNN("c4", 1, "tanh", filter_shape="global"), (1, 3, 3, 1)),
+            (nf.GroupCNN(FiniteGroup("swap", [[0, 1], [1, 0]]), 1, "tanh", support=[0]), (1, 2, 1)),
+            (nf.GroupCNN("so3", 1, "tanh", bandlimit=2), (1, 2, 3, 1)),
+        ],
+        ids=["planar", "global", "finite", "so3"],
+    )
+    def test_every_family_of_networks_says_so(self, network, shape):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            network.kernel(np.ones(shape))
+        with pytest.warns(RuntimeWarning, match="activation tanh"):
+            network.kernel(10 * np.ones(shape))
+
+    @pytest.mark.parametrize("function", [lambda x: jnp.exp(x**2), lambda x: jnp.exp(jnp.exp(x))])
+    def test_a_mean_square_that_does_not_exist_is_refused(self, function):
+        with pytest.raises(ValueError, match="activation = 'odd' is refused: expected a function with a mean square"):
+            nf.MLP(2, from_function(function, name="odd")).kernel(np.ones((1, 2)))
+
+    def test_growth_that_the_gaussian_outdoes_is_not(self):
+        """<exp(x^2/8)^2> = 1/sqrt(1 - q/2)."""
+        sigma = from_function(lambda x: jnp.exp(x**2 / 8))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = nf.MLP(2, sigma).kernel(np.ones((1, 2))).nngp
+        np.testing.assert_allclose(found, np.sqrt(2), rtol=1e-9)
 
 
 class TestUserFunctions:

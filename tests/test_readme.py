@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_the_python_example_runs() -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names: dict = {}

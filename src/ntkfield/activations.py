@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ntkfield import checks
 from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
@@ -89,6 +90,13 @@ class Activation(abc.ABC):
             One array [m, m, m, m] per type.
         """
         return multipoint.four_point_moments(self.derivative, types, multipoint.trapezoid, order, k)
+
+    def accuracy(self, q: np.ndarray) -> quadrature.Accuracy | None:
+        r"""Mean squares at variances `q` [n], and how far the two-point functions of :math:`\sigma` and
+        :math:`\sigma'` may be off there at any correlation, relative to their values at equal inputs; None where they
+        are exact.
+        """
+        return None
 
     def refined(self) -> "Activation":
         """The same activation with a finer rule for its expectations; itself where they are exact."""
@@ -218,6 +226,10 @@ class Quadrature(Activation):
     def caution(self) -> float:
         # A series longer by half takes only a third off an error that falls like 1/order, as at a kink.
         return 4.0
+
+    def accuracy(self, q: np.ndarray) -> quadrature.Accuracy:
+        value, slope = (quadrature.accuracy(self.derivative(k), self.order, q) for k in range(2))
+        return value._replace(error=np.maximum(value.error, slope.error))
 
     def refined(self) -> "Quadrature":
         return dataclasses.replace(self, order=3 * self.order // 2)

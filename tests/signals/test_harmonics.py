@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
@@ -105,6 +108,12 @@ def test_small_wigner_matrices_agree_with_s2fft_and_compile_nothing():
     assert compiled  # what the listener is for: s2fft compiles once a node
     # s2fft's recursion loses a digit or two by degree 6
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_importing_the_library_silences_no_warnings():
+    code = "import warnings, ntkfield; warnings.warn('a warning to see', RuntimeWarning)"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "a warning to see" in ran.stderr
 
 
 def test_rotations_compose_and_invert():

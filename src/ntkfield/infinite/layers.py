@@ -4,14 +4,20 @@ Source: Jacot, Gabriel and Hongler, *Neural Tangent Kernel* (2018), theorem 1, w
 Roberts, Yaida and Hanin (2022), sections 4.1 and 8.1.
 """
 
+import dataclasses
+import warnings
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.networks import Kernels, Scales
 
+SERIES_RTOL = 1e-3  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
+MOST_TERMS = 512  # of a series that is tried as a remedy
 UNROLLED = 4  # layers whose code is repeated; behind them a loop, or deep networks would compile for long
 
 
@@ -45,6 +51,54 @@ def activate(pair: Pair, activation: Activation) -> Pair:
         activation.two_point(q22, q22, q22),
         ntk * activation.two_point_derivative(q11, q12, q22),
     )
+
+
+def check_series(count: int, activation: Activation, scales: Scales, q: np.ndarray) -> None:
+    """Warn where an activation's series may lose accuracy at the variances met in a network, before any work.
+
+    It looks at the smallest, the middle and the largest variance of each layer, one-dimensional integrals each: some
+    milliseconds whatever the number of inputs. Errors of the layers add up.
+
+    Args:
+        count: number of activations.
+        activation: after each weight layer but the last.
+        scales: variances and rates.
+        q: mean squares of the inputs, an array of any shape.
+
+    Raises:
+        ValueError: if the activation's mean square is infinite, or out of the quadrature's reach, at such a variance.
+
+    Warns:
+        RuntimeWarning: if the error may exceed :data:`SERIES_RTOL` of the kernel at equal inputs.
+    """
+    if (error := _series_error(count, activation, scales, q)) <= SERIES_RTOL:
+        return
+    orders = [n for n in (activation.order * 2**k for k in range(1, 8)) if n <= MOST_TERMS]
+    finer = (dataclasses.replace(activation, order=order) for order in orders)
+    enough = next((a.order for a in finer if _series_error(count, a, scales, q) <= SERIES_RTOL), None)
+    remedy = f"order={enough} in from_function is" if enough else f"even {MOST_TERMS} are not"
+    warnings.warn(
+        f"activation {activation.name}: at this network's variances the {activation.order} terms of its series may "
+        f"leave the kernel off by {error:.1g} of its value at equal inputs; {remedy} enough for {SERIES_RTOL:g}",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _series_error(count: int, activation: Activation, scales: Scales, q: np.ndarray) -> float:
+    """Estimated errors of an activation's series, the largest of each layer, summed over layers."""
+    q, total = np.quantile(q, [0.0, 0.5, 1.0]), 0.0
+    for _ in range(count):
+        q = scales.bias_variance + scales.weight_variance * q
+        accuracy = activation.accuracy(q)
+        if accuracy is None:
+            return 0.0
+        if np.isinf(accuracy.error).any():
+            lost = q[np.isinf(accuracy.error)].min()
+            accepted = f"a function with a mean square within 12 standard deviations at a variance of {lost:.3g}"
+            raise checks.refuse("activation", activation.name, accepted)
+        q, total = accuracy.square, total + float(accuracy.error.max())
+    return total
 
 
 def recursion(

@@ -5,18 +5,20 @@ phase; coefficients are stored as ``flm[l, L - 1 + m]`` with zeros where |m| > l
 f_{l,-m} = (-1)^m conj(f_lm).
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from s2fft.sampling import s2_samples
-from s2fft.utils.quadrature import quad_weights
 from scipy.special import sph_harm_y
 
 from ntkfield.signals.samplings import SAMPLINGS
 
+with warnings.catch_warnings():  # s2fft silences every warning of the process when it is imported
+    from s2fft.sampling import s2_samples
+    from s2fft.utils.quadrature import quad_weights
 _REALITY_TOLERANCE = 1e-9
 
 
