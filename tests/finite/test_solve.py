@@ -2,6 +2,7 @@
 
 import warnings
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -204,6 +205,38 @@ def test_unmet_tolerance_is_said():
     with pytest.warns(RuntimeWarning, match="rtol = 1e-12 is not met"):
         result = nf.finite_width(nf.MLP(2, lambda x: jnp.tanh(30 * x)), [[1.0, 0.5], [0.2, -0.7]], ["V"], rtol=1e-12)
     assert result.attrs["converged"] == 0
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """The seconds of every compilation since, one entry each."""
+    seconds = []
+
+    def listen(event, duration, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seconds.append(duration)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    return seconds
+
+
+def test_programs_depend_on_shapes_alone(compiled):
+    """After one activation, another compiles its own functions only: never a quadrature, a layer or a slope."""
+    x = [[1.0, 0.5], [0.2, -0.7]]
+
+    def count(activation, *arguments):
+        before = len(compiled)
+        nf.finite_width(nf.MLP(3, activation), x, *arguments)
+        return len(compiled) - before
+
+    count("sin"), count({"name": "leaky_relu", "slope": 0.3})
+    assert count("erf") <= 2  # its values, and its two-point function's derivatives
+    assert count("erf", ["R", "B"], 1e-7) == 0
+    assert count({"name": "leaky_relu", "slope": 0.4}, ["V", "P"]) == 0
+    assert count({"name": "leaky_relu", "slope": 0.5}) == 0
+    before = len(compiled)
+    jnp.arange(17) + before
+    assert len(compiled) > before  # the listener hears
 
 
 def test_widths_are_ratios():
