@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ntkfield.finite import tensors
 from ntkfield.finite.transport import Get, Moments, among, at, first, fourth, second
 from ntkfield.networks import Scales
+from ntkfield.tensors import TENSORS
 
 State = dict[str, np.ndarray]
 
@@ -33,7 +33,7 @@ def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray) -> Stat
         product: inner products of the inputs per dimension [m, m].
     """
     m = len(product)
-    state = {name: np.zeros((m,) * (2 if name in tensors.PAIRS else 4)) for name in names}
+    state = {name: np.zeros((m,) * (len(TENSORS[name].subscripts))) for name in names}
     state["K"] = scales.bias_variance + scales.weight_variance * product
     state["Theta"] = scales.bias_rate + scales.weight_rate * product
     return state
@@ -92,14 +92,62 @@ class Layer:
         return self.M["0011"] - self.e(0, 0, "ab") * self.e(1, 1, "cd")
 
     def V(self) -> np.ndarray:
+        r"""Connected four-point function of preactivations; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[V_{1234}\bigr]^{(\ell+1)} &= C_W^{2} \langle
+                \Delta(\sigma_{1}\sigma_{2})\,\Delta(\sigma_{3}\sigma_{4})\rangle \\
+            &\quad + \frac{1}{4} r C_W^{2} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}(\sigma_{3}\sigma_{4})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         return self.cw**2 * self._gg + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
 
     def D(self) -> np.ndarray:
+        r"""Covariance of preactivation pairs and NTK, channels paired; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[D_{1234}\bigr]^{(\ell+1)} &= C_W \langle \Delta(\sigma_{1}\sigma_{2})\,\Delta\Omega_{34}\rangle \\
+            &\quad + \frac{1}{4} r C_W \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{34}\rangle \\
+            &\quad + \frac{1}{2} r C_W^{2} \sum_{\beta} D_{\beta_{1} \beta_{2} 3 4} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \sigma'_{3}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = self.cw * (self.rate_w * self._gg + self.cw * at(self.theta, "cd") * self._gh)
         carried = self._map_theta(self.state["V"]) + self._onto_theta(_swap(self.state["D"]))
         return source + self.r * self._map_k(_swap(carried))
 
     def A(self) -> np.ndarray:
+        r"""Covariance of NTKs, channels paired; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[A_{1234}\bigr]^{(\ell+1)} &= \langle \Delta\Omega_{12}\,\Delta\Omega_{34}\rangle \\
+            &\quad + \frac{r}{4} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{34}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 3 4} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \langle \sigma'_{3}\sigma'_{4}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 1 2} \langle \sigma'_{1}\sigma'_{2}\rangle
+                \langle \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{34}\rangle \\
+            &\quad + r C_W^{2} A_{1 2 3 4} \langle \sigma'_{1}\sigma'_{2}\rangle \langle \sigma'_{3}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         hh = self.M["1111"] - self.e(1, 1, "ab") * self.e(1, 1, "cd")
         cross = self.rate_w * self.cw * at(self.theta, "cd") * self._gh
         own = self.cw**2 * at(self.theta, "ab") * at(self.theta, "cd") * hh
@@ -109,9 +157,40 @@ class Layer:
         return self.rate_w**2 * self._gg + cross + _swap(cross) + own + self.r * carried
 
     def K1(self) -> np.ndarray:
+        r"""First correction of the mean NNGP kernel; axes 12.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[K^{[1]}_{12}\bigr]^{(\ell+1)} &= \frac{1}{2} r C_W \sum_{\beta} K^{[1]}_{\beta_{1} \beta_{2}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \\
+            &\quad + \frac{1}{8} r C_W \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\partial_{\beta_{3}}\partial_{\beta_{4}}(\sigma_{1}\sigma_{2})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         return self.r * (self._map_k(self.state["K1"]) + self.cw * fourth(self.E, 0, 0, self.state["V"]))
 
     def Theta1(self) -> np.ndarray:
+        r"""First correction of the mean NTK; axes 12.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[\Theta^{[1]}_{12}\bigr]^{(\ell+1)} &= \frac{r}{2} \sum_{\beta} K^{[1]}_{\beta_{1} \beta_{2}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \\
+            &\quad + \frac{r}{8} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{12}\rangle \\
+            &\quad + r C_W \Theta^{[1]}_{1 2} \langle \sigma'_{1}\sigma'_{2}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 1 2} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma'_{1}\sigma'_{2})\rangle \\
+            &\quad + r C_W \sum_{\beta} F_{\beta_{1} 1 \beta_{2} 2} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma'_{1}\sigma'_{2})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         E, V, D, F = self.E, self.state["V"], self.state["D"], self.state["F"]
         mean = self._onto_theta(self.state["Theta1"]) + self._map_theta(self.state["K1"])
         spread = self.rate_w * fourth(E, 0, 0, V) + self.cw * self.theta * fourth(E, 1, 1, V)
@@ -120,6 +199,20 @@ class Layer:
         return self.r * (mean + spread + self.cw * (paired + crossed))
 
     def F(self) -> np.ndarray:
+        r"""Covariance of preactivations and NTK, channels crossed; axes 1324.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[F_{1324}\bigr]^{(\ell+1)} &= C_W^{2} \Theta_{34} \langle
+                \sigma_{1}\sigma'_{3}\sigma_{2}\sigma'_{4}\rangle \\
+            &\quad + r C_W^{2} \sum_{\beta} F_{\beta_{1} 3 \beta_{2} 4} \langle
+                \partial_{\beta_{1}}(\sigma_{1}\sigma'_{3})\rangle \langle
+                \partial_{\beta_{2}}(\sigma_{2}\sigma'_{4})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = at(self.theta, "bd") * at(self.M["0011"], "acbd")
         return self.cw**2 * (source + self.r * self._crossed((0, 1), (0, 1), "bd"))
 
@@ -137,6 +230,18 @@ class Layer:
         return first(self.E, *left, "ab", lambda s: near["ab".index(s)])
 
     def B(self) -> np.ndarray:
+        r"""Covariance of NTKs, channels crossed; axes 1324.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[B_{1324}\bigr]^{(\ell+1)} &= C_W^{2} \Theta_{12} \Theta_{34} \langle
+                \sigma'_{1}\sigma'_{3}\sigma'_{2}\sigma'_{4}\rangle \\
+            &\quad + r C_W^{2} B_{1 3 2 4} \langle \sigma'_{1}\sigma'_{3}\rangle \langle \sigma'_{2}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = at(self.theta, "ac") * at(self.theta, "bd") * self.M["1111"]
         return self.cw**2 * (source + self.r * self.e(1, 1, "ab") * self.e(1, 1, "cd") * self.state["B"])
 

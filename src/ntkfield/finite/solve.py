@@ -16,6 +16,7 @@ from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import initial
 from ntkfield.gaussian import multipoint
 from ntkfield.networks import MLP
+from ntkfield.tensors import TENSORS
 
 RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))  # a coarse order of the rule and a finer one
 PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
@@ -36,7 +37,7 @@ def finite_width(
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
     A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
-    :mod:`ntkfield.finite.tensors`; recursions: :mod:`ntkfield.finite.layer`.
+    :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`.
 
     Args:
         network: an :class:`~ntkfield.networks.MLP`; its rates default to its variances (NTK parametrization).
@@ -52,7 +53,8 @@ def finite_width(
 
     Returns:
         Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). Each variable's attribute
-        ``relative_error`` is its estimated error, and the dataset's ``converged`` whether all are within `rtol`.
+        ``subscripts`` says which input stands on which axis ("1324" for F), ``relative_error`` is its estimated error,
+        and the dataset's ``converged`` whether all are within `rtol`.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -178,7 +180,7 @@ def _errors(coarse: dict, fine: dict) -> dict[str, float]:
     for name, value in fine.items():
         axes = tuple(range(1, value.ndim))
         difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
-        p, q = table.TENSORS[name].size
+        p, q = table.NEEDS[name].size
         natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
         difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
         relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
@@ -191,7 +193,9 @@ def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attri
     variables = {}
     for name, value in values.items():
         dims = ("layer", *(f"a{i}" for i in range(1, value.ndim)))
-        about = {"long_name": table.TENSORS[name].meaning, "units": "1", "relative_error": errors[name]}
+        tensor = TENSORS[name]
+        about = {"long_name": tensor.meaning, "units": "1", "subscripts": tensor.subscripts}
+        about["relative_error"] = errors[name]
         variables[name] = (dims, value, about)
     coords = {"layer": np.arange(1, network.depth + 1)} | {f"a{i}": np.arange(m) for i in range(1, 5)}
     used = {d for dims, *_ in variables.values() for d in dims}
