@@ -19,7 +19,7 @@ FLOORS = (
     {"dynamics", "sampling"},
     {"finite", "diagrams"},
     {"infinite", "bridge"},
-    {"networks", "groups"},
+    {"networks", "groups", "tensors"},
     {"activations", "gaussian"},
     {"signals", "datasets"},
     {"store", "checks", "progress"},

@@ -16,8 +16,11 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
+from ntkfield.gaussian.tower import Tower
 
 DEFAULT_ORDER = 128
+# Orders of the two-point moments that the first-order system reads, the larger one first.
+PAIRS = tuple((i, n - i) for n in (0, 2, 4, 6) for i in range(n // 2, min(n, 5) + 1))
 
 
 class Activation(abc.ABC):
@@ -78,6 +81,17 @@ class Activation(abc.ABC):
         q = tuple(jnp.asarray(x, jnp.float64) for x in (q11, q12, q22))
         return factor * functools.reduce(_partial, slots, moment)(*q)
 
+    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+        r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle` at all inputs, for all :data:`PAIRS` (i, j).
+
+        Args:
+            k: covariance [m, m] of the preactivations of m inputs.
+
+        Returns:
+            One array [m, m] per pair of orders.
+        """
+        return _by_price(self, k)
+
     def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` at all inputs.
 
@@ -89,7 +103,7 @@ class Activation(abc.ABC):
         Returns:
             One array [m, m, m, m] per type.
         """
-        return multipoint.four_point_moments(self.derivative, types, multipoint.trapezoid, order, k)
+        return multipoint.four_point_moments(Tower(self.derivative), types, multipoint.trapezoid, order, k)
 
     def accuracy(self, q: np.ndarray) -> quadrature.Accuracy | None:
         r"""Mean squares at variances `q` [n], and how far the two-point functions of :math:`\sigma` and
@@ -101,6 +115,12 @@ class Activation(abc.ABC):
     def refined(self) -> "Activation":
         """The same activation with a finer rule for its expectations; itself where they are exact."""
         return self
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _by_price(sigma: Activation, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+    variance = jnp.diagonal(k)
+    return {pair: sigma.two_point_moment(*pair, variance[:, None], k, variance[None, :]) for pair in PAIRS}
 
 
 def _partial(f: Callable, slot: int) -> Callable:
@@ -148,8 +168,17 @@ class LeakyRelu(Activation):
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return self.slope + (1 - self.slope) ** 2 * closed_forms.step(q11, q12, q22)
 
+    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+        return _by_price_at_slope(self.slope, k)
+
     def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
+
+
+@jax.jit
+def _by_price_at_slope(slope: jax.Array, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+    """One program for all slopes."""
+    return _by_price.__wrapped__(LeakyRelu(slope), k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,8 +219,9 @@ class Polynomial(Activation):
 
     def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         # A Gauss-Hermite rule with n nodes is exact up to degree 2n - 1, and four factors have four times the degree.
-        exact = multipoint.gauss_hermite(2 * len(self.coefficients) - 1)
-        return multipoint.four_point_moments(self.derivative, types, lambda _: exact, order, k)
+        order = 2 * len(self.coefficients) - 1
+        exact = multipoint.gauss_hermite(order)
+        return multipoint.four_point_moments(Tower(self.derivative), types, lambda _: exact, order, k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +247,9 @@ class Quadrature(Activation):
 
     def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return quadrature.pair_expectation(self.derivative(i), self.derivative(j), self.order, q11, q12, q22)
+
+    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+        return quadrature.pair_moments(Tower(self.derivative), PAIRS, self.order, k)
 
     @property
     def smooth(self) -> bool:

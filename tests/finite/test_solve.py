@@ -2,6 +2,7 @@
 
 import warnings
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from jax.nn import gelu as approximate_gelu
 
 import ntkfield as nf
 from ntkfield.activations import ClosedForm
-from ntkfield.finite.tensors import TENSORS
 from ntkfield.gaussian import closed_forms
+from ntkfield.tensors import TENSORS
 
 # Layer 4 of the published gelu experiment; the digits given hold half a unit of the last, up to 1.6e-5 relative.
 KNOWN = {
@@ -23,18 +24,6 @@ KNOWN = {
     "F": {(0, 0, 0, 0): 6.23259, (0, 1, 0, 1): 2.47608},
     "A": {(0, 0, 0, 0): 37.3177},
     "B": {(0, 0, 0, 0): 6.15049},
-}
-# Permutations of the indices that leave a tensor unchanged.
-SYMMETRIES = {
-    "V": [(1, 0, 2, 3), (2, 3, 0, 1)],
-    "D": [(1, 0, 2, 3), (0, 1, 3, 2)],
-    "F": [(2, 3, 0, 1)],
-    "A": [(1, 0, 2, 3), (2, 3, 0, 1)],
-    "B": [(2, 3, 0, 1), (1, 0, 3, 2)],
-    "P": [(0, 2, 1, 3)],
-    "R": [(0, 1, 3, 2)],
-    "T": [(2, 3, 0, 1)],
-    "U": [],
 }
 
 
@@ -58,6 +47,7 @@ def test_result_is_labelled_and_says_its_error(gelu):
     assert set(gelu) == set(TENSORS)
     assert gelu["K"].dims == ("layer", "a1", "a2")
     assert gelu["U"].dims == ("layer", "a1", "a2", "a3", "a4")
+    assert (gelu["F"].attrs["subscripts"], gelu["U"].attrs["subscripts"]) == ("1324", "1423")
     assert gelu.attrs["converged"] is True
     assert all(0 < gelu[name].attrs["relative_error"] <= 1e-6 for name in TENSORS if name not in ("K", "Theta"))
     assert all(np.all(gelu[name].sel(layer=1) == 0) for name in TENSORS if name not in ("K", "Theta"))
@@ -79,8 +69,8 @@ def test_first_layers_are_the_infinite_width_kernels(gelu, inputs_g):
 
 
 def test_symmetries_are_exact(gelu):
-    for name, permutations in SYMMETRIES.items():
-        for permutation in permutations:
+    for name, tensor in TENSORS.items():
+        for permutation in tensor.symmetries:
             x = gelu[name].values
             moved = x.transpose(0, *(1 + p for p in permutation))
             # Rounding of a few hundred products; the quadrature itself keeps every symmetry.
@@ -204,6 +194,38 @@ def test_unmet_tolerance_is_said():
     with pytest.warns(RuntimeWarning, match="rtol = 1e-12 is not met"):
         result = nf.finite_width(nf.MLP(2, lambda x: jnp.tanh(30 * x)), [[1.0, 0.5], [0.2, -0.7]], ["V"], rtol=1e-12)
     assert result.attrs["converged"] is False
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """The seconds of every compilation since, one entry each."""
+    seconds = []
+
+    def listen(event, duration, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seconds.append(duration)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    return seconds
+
+
+def test_programs_depend_on_shapes_alone(compiled):
+    """After one activation, another compiles its own functions only: never a quadrature, a layer or a slope."""
+    x = [[1.0, 0.5], [0.2, -0.7]]
+
+    def count(activation, *arguments):
+        before = len(compiled)
+        nf.finite_width(nf.MLP(3, activation), x, *arguments)
+        return len(compiled) - before
+
+    count("sin"), count({"name": "leaky_relu", "slope": 0.3})
+    assert count("erf") <= 2  # its values, and its two-point function's derivatives
+    assert count("erf", ["R", "B"], 1e-7) == 0
+    assert count({"name": "leaky_relu", "slope": 0.4}, ["V", "P"]) == 0
+    assert count({"name": "leaky_relu", "slope": 0.5}) == 0
+    before = len(compiled)
+    jnp.arange(17) + before
+    assert len(compiled) > before  # the listener hears
 
 
 def test_widths_are_ratios():

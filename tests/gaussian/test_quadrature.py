@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import hermite_e
 
+from ntkfield.activations import PAIRS, Quadrature
 from ntkfield.gaussian import closed_forms, quadrature
 from ntkfield.gaussian.quadrature import pair_expectation
+from ntkfield.gaussian.tower import Tower
 
 ORDER = 128
 
@@ -132,3 +134,19 @@ def test_derivative_is_the_same_object_and_right():
     assert quadrature.derivative(jnp.tanh) is quadrature.derivative(jnp.tanh)
     x = jnp.linspace(-2, 2, 9)
     np.testing.assert_allclose(quadrature.derivative(jnp.tanh)(x), 1 / jnp.cosh(x) ** 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize("order", [40, 41])
+def test_all_pairs_in_numpy_agree_with_the_kernels_series(order):
+    """Odd and even orders, equal, opposite and zero inputs; swish has even and odd terms."""
+    x = np.array([[0.6, -1.3], [0.6, -1.3], [-0.6, 1.3], [0.0, 0.0], [0.4, 0.2]])
+    k, f = x @ x.T, jax.nn.swish
+    sigma = Quadrature("swish", f, order)
+    found = quadrature.pair_moments(Tower(sigma.derivative), PAIRS, order, k)
+    variance = np.diag(k)
+    for i, j in PAIRS:
+        expected = pair_expectation(
+            sigma.derivative(i), sigma.derivative(j), order, variance[:, None], k, variance[None, :]
+        )
+        # rounding of sums of `order` terms
+        np.testing.assert_allclose(found[i, j], expected, atol=1e-13, err_msg=str((i, j)))

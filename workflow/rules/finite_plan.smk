@@ -1,7 +1,12 @@
 # What the finite-width studies compute: theories and sampled runs, by name. No rules here.
 
-KERNELS = ["K", "Theta"]
-FIRST_ORDER = ["K", "Theta", "K1", "Theta1", "V", "D", "F", "A", "B"]
+import runpy
+
+# The library's table of tensors, by itself: importing the library would take a second in every job.
+TABLE = runpy.run_path(str(LIBRARY / "ntkfield/tensors.py"))
+KERNELS = [name for name in TABLE["KERNELS"] if TABLE["TENSORS"][name].order == 0]
+CORRECTED = [name for name in TABLE["KERNELS"] if name not in KERNELS]
+FIRST_ORDER = [*TABLE["KERNELS"], *TABLE["FLUCTUATIONS"]]
 
 
 def finite_run(settings, network, inputs, width, tensors):
@@ -24,12 +29,15 @@ def criticality_plan():
     settings = config["criticality"]
     theory, samples = {}, {}
     for variance in settings["weight_variances"]:
-        for name, tensors in (("kernels", ["K", "Theta", "D", "F", "A", "B"]), ("four_point", ["V"])):
+        for name, tensors in (
+            ("kernels", [name for name in FIRST_ORDER if name not in ("V", *CORRECTED)]),
+            ("four_point", ["V"]),
+        ):
             inputs = settings["inputs" if name == "kernels" else "inputs_four_point"]
             network = settings["network"] | {"weight_variance": variance}
             label = f"{name}_{variance:g}"
             deep = {"network": network | {"depth": max(settings["depths"])}, "inputs": inputs}
-            corrected = ["K1", "Theta1"] if "Theta" in tensors else []
+            corrected = CORRECTED if "Theta" in tensors else []
             theory[label] = deep | {"tensors": sorted({*tensors, "K", *corrected})}
             if name == "kernels":
                 theory[label]["critical"] = True  # note the activation's critical initialisation, too
@@ -45,7 +53,7 @@ def scale_plan():
     for name, case in settings["cases"].items():
         network = {key: value for key, value in case.items() if key != "input_scale"}
         inputs = [[case["input_scale"] * x for x in row] for row in settings["inputs"]]
-        theory[name] = {"network": network, "inputs": inputs, "tensors": ["K", "Theta", "K1", "Theta1"]}
+        theory[name] = {"network": network, "inputs": inputs, "tensors": [*TABLE["KERNELS"]]}
         for width in settings["widths"]:
             samples[f"{name}_width_{width}"] = finite_run(settings, network, inputs, width, KERNELS)
     return theory, samples

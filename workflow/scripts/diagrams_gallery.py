@@ -9,7 +9,7 @@ import pandas as pd
 import ntkfield as nf
 from ntkfield.diagrams.key import draw_key
 from ntkfield.figures import gallery, style
-from ntkfield.finite.tensors import TENSORS
+from ntkfield.tensors import TENSORS
 
 entries = []
 for name, path in zip(snakemake.params.recursions, snakemake.input.pictures, strict=True):

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
 
+from ntkfield.tensors import TENSORS
+
 Pair = tuple[int, int]
 Pairing = tuple[Pair, ...]
 
@@ -40,23 +42,9 @@ EDGES: dict[str, tuple[Pair, ...]] = {
 SIZE: dict[str, int] = {"z": 1, "Theta": 2, "dNTK": 3, "ddI": 4, "ddII": 4}
 KINDS: tuple[str, ...] = tuple(EDGES)
 
-# name: (externals as (kind, subscript position of each of its nodes), delta pairs of subscript positions)
-_DEFINITIONS: dict[str, tuple[tuple[tuple[str, tuple[int, ...]], ...], Pairing]] = {
-    "K": ((("z", (0,)), ("z", (1,))), ((0, 1),)),
-    "Theta": ((("Theta", (0, 1)),), ((0, 1),)),
-    "V": ((("z", (0,)), ("z", (1,)), ("z", (2,)), ("z", (3,))), ((0, 1), (2, 3))),
-    "D": ((("z", (0,)), ("z", (1,)), ("Theta", (2, 3))), ((0, 1), (2, 3))),
-    "F": ((("z", (0,)), ("z", (2,)), ("Theta", (1, 3))), ((0, 1), (2, 3))),
-    "A": ((("Theta", (0, 1)), ("Theta", (2, 3))), ((0, 1), (2, 3))),
-    "B": ((("Theta", (0, 2)), ("Theta", (1, 3))), ((0, 1), (2, 3))),
-    "P": ((("dNTK", (0, 1, 2)), ("z", (3,))), ((0, 3), (1, 2))),
-    "Q": ((("dNTK", (0, 1, 2)), ("z", (3,))), ((0, 1), (2, 3))),
-    "R": ((("ddI", (0, 1, 2, 3)),), ((0, 1), (2, 3))),
-    "S": ((("ddII", (0, 1, 2, 3)),), ((0, 1), (2, 3))),
-    "T": ((("ddII", (0, 2, 1, 3)),), ((0, 1), (2, 3))),
-    "U": ((("ddII", (0, 2, 3, 1)),), ((0, 1), (2, 3))),
-}
-FIRST_ORDER: tuple[str, ...] = ("V", "K1", "D", "F", "A", "B", "Theta1", "P", "Q", "R", "S", "T", "U")
+FIRST_ORDER: tuple[str, ...] = tuple(name for name, tensor in TENSORS.items() if tensor.order == 1)
+# Corrections of a tensor share its externals and pairs: the table's rows without those.
+_PRINTED = {name: tensor for name, tensor in TENSORS.items() if tensor.order == len(tensor.pairs) - 1}
 
 
 @cache
@@ -162,7 +150,7 @@ def canonical(kinds: tuple[str, ...], pairing: Pairing, correction: int = 0) -> 
 @cache
 def _named() -> dict[tuple[tuple[str, ...], Pairing], tuple[str, tuple[int, ...]]]:
     table = {}
-    for name, (externals, pairs) in _DEFINITIONS.items():
+    for name, (_, _, externals, pairs, *_) in _PRINTED.items():
         kinds = tuple(kind for kind, _ in externals)
         flat = [position for _, positions in externals for position in positions]  # flat node -> subscript
         pairing = tuple(sorted(tuple(sorted((flat.index(a), flat.index(b)))) for a, b in pairs))
@@ -256,8 +244,8 @@ def definition(shape: Shape) -> tuple[tuple[str, ...], Pairing, tuple[int, ...],
     known = _named().get((shape.kinds, shape.pairing))
     if not known:
         return shape.kinds, shape.pairing, shape.subscripts, 1
-    externals, pairs = _DEFINITIONS[known[0]]
+    _, subscripts, externals, pairs, *_ = _PRINTED[known[0]]
     flat = [position for _, positions in externals for position in positions]
     pairing = tuple(sorted(tuple(sorted((flat.index(a), flat.index(b)))) for a, b in pairs))
     kinds = tuple(kind for kind, _ in externals)
-    return kinds, pairing, tuple(flat.index(s) for s in range(len(flat))), 0 if known[0] in "PQR" else 1
+    return kinds, pairing, tuple(flat.index(s) for s in range(len(flat))), int(min(subscripts))

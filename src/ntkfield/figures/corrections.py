@@ -13,9 +13,9 @@ from matplotlib.ticker import NullLocator
 from ntkfield.dynamics.comparison import Estimate, infinite_width
 from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, COLOURS, GREY, ORANGE, house_style
+from ntkfield.tensors import FLUCTUATIONS
 
 SYMBOL = {"K": "K", "Theta": r"\Theta", "K1": r"K^{(1)}", "Theta1": r"\Theta^{(1)}"}
-TENSORS = ("V", "D", "F", "A", "B")
 COMPONENTS = ((0, 0, 0, 0), (0, 0, 1, 1), (0, 0, 2, 2), (0, 0, 2, 3), (0, 1, 0, 1), (0, 1, 0, 3))
 PAIRS = ((0, 0), (0, 1))
 EXTRAPOLATED = Line2D(
@@ -155,8 +155,8 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     """
     n, shown = sampled["width"].values.astype(float), components(theory)
     with house_style():
-        figure, axes = _stacked(len(TENSORS), n)
-        for column, name in enumerate(TENSORS):
+        figure, axes = _stacked(len(FLUCTUATIONS), n)
+        for column, name in enumerate(FLUCTUATIONS):
             top, beneath = axes[:, column]
             for k, indices in enumerate(shown):
                 colour, shift = COLOURS[k], 1.06 ** (k - (len(shown) - 1) / 2)
@@ -191,12 +191,12 @@ def tensors_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`tensors`.
     """
     n, off = int(sampled["width"][-1]), []
-    for name, indices in ((name, indices) for name in TENSORS for indices in components(theory)):
+    for name, indices in ((name, indices) for name in FLUCTUATIONS for indices in components(theory)):
         off.append(abs(component(sampled, name, indices)[-1] / component(theory, name, indices) - 1))
     return (
         f"At width {n} the sampled tensors are off theory at order 1/n by {100 * np.median(off):.2g} % in the median. "
         "Extrapolated to infinite width, of the differences "
-        f"{_limits_agree(theory, sampled, TENSORS, components(theory))}."
+        f"{_limits_agree(theory, sampled, FLUCTUATIONS, components(theory))}."
     )
 
 

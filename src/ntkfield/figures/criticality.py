@@ -15,16 +15,13 @@ from matplotlib.lines import Line2D
 from ntkfield.figures import words
 from ntkfield.figures.corrections import DIFFERENCE, component, disagreement
 from ntkfield.figures.style import BLUE, COLOURS, GREEN, ORANGE, house_style, number_log_axis
+from ntkfield.tensors import FLUCTUATIONS
 
 # name, component, axis label
 PANELS = (
     ("Theta", (0, 1), r"NTK $|\Theta_{01}|$"),
     ("K", (0, 1), r"NNGP $|K_{01}|$"),
-    ("V", (0, 0, 0, 0), r"$|V_{0000}|$"),
-    ("D", (0, 0, 0, 0), r"$|D_{0000}|$"),
-    ("F", (0, 0, 0, 0), r"$|F_{0000}|$"),
-    ("A", (0, 0, 0, 0), r"$|A_{0000}|$"),
-    ("B", (0, 0, 0, 0), r"$|B_{0000}|$"),
+    *((name, (0, 0, 0, 0), rf"$|{name}_{{0000}}|$") for name in FLUCTUATIONS),
 )
 SHADES, MARKERS = (GREEN, BLUE, ORANGE, *COLOURS[3:]), "so^DvPX<>p"
 ROUNDING = 1e-12

@@ -15,17 +15,16 @@ lambda_W. Their misprints in A, D, P, S and T are put right here; sampled networ
 import functools
 from collections.abc import Callable
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
-from ntkfield.finite import tensors
 from ntkfield.finite.transport import Get, Moments, among, at, first, fourth, second
 from ntkfield.networks import Scales
+from ntkfield.tensors import TENSORS
 
-State = dict[str, jax.Array]
+State = dict[str, np.ndarray]
 
 
-def initial(names: tuple[str, ...], scales: Scales, product: jax.Array) -> State:
+def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray) -> State:
     """Layer 1, where preactivations are Gaussian and the NTK is deterministic: K and Theta, all else zero.
 
     Args:
@@ -34,7 +33,7 @@ def initial(names: tuple[str, ...], scales: Scales, product: jax.Array) -> State
         product: inner products of the inputs per dimension [m, m].
     """
     m = len(product)
-    state = {name: jnp.zeros((m,) * (2 if name in tensors.PAIRS else 4)) for name in names}
+    state = {name: np.zeros((m,) * (len(TENSORS[name].subscripts))) for name in names}
     state["K"] = scales.bias_variance + scales.weight_variance * product
     state["Theta"] = scales.bias_rate + scales.weight_rate * product
     return state
@@ -43,7 +42,7 @@ def initial(names: tuple[str, ...], scales: Scales, product: jax.Array) -> State
 class Layer:
     """The recursions, one method per tensor, over shared moments."""
 
-    def __init__(self, E: Moments, M: State, scales: Scales, ratio: jax.Array, state: State) -> None:
+    def __init__(self, E: Moments, M: State, scales: Scales, ratio: np.ndarray, state: State) -> None:
         r"""The layer's ingredients.
 
         Args:
@@ -57,50 +56,98 @@ class Layer:
         self.cw, self.cb, self.rate_w, self.rate_b = scales
         self.theta = state["Theta"]
 
-    def e(self, i: int, j: int, letters: str) -> jax.Array:
+    def e(self, i: int, j: int, letters: str) -> np.ndarray:
         """Two-point moments of the inputs at two of the axes a, b, c, d."""
         return at(self.E(i, j), letters)
 
-    def K(self) -> jax.Array:
+    def K(self) -> np.ndarray:
         return self.cb + self.cw * self.E(0, 0)
 
-    def Theta(self) -> jax.Array:
+    def Theta(self) -> np.ndarray:
         return self.rate_b + self.rate_w * self.E(0, 0) + self.cw * self.theta * self.E(1, 1)
 
-    def _map_k(self, x: jax.Array) -> jax.Array:
+    def _map_k(self, x: np.ndarray) -> np.ndarray:
         """The derivative of K' in K on the first two indices of a fluctuation [m, m] or [m, m, m, m]."""
         return self.cw * second(self._wide(x), 0, 0, _leading(x))
 
-    def _map_theta(self, x: jax.Array) -> jax.Array:
+    def _map_theta(self, x: np.ndarray) -> np.ndarray:
         """The derivative of Theta' in K on the first two indices."""
         E, entries = self._wide(x), _leading(x)
         through = self.cw * _widen(self.theta, x) * second(E, 1, 1, entries)
         return self.rate_w * second(E, 0, 0, entries) + through
 
-    def _onto_theta(self, x: jax.Array) -> jax.Array:
+    def _onto_theta(self, x: np.ndarray) -> np.ndarray:
         """The derivative of Theta' in Theta on the first two indices."""
         return self.cw * _widen(self.E(1, 1), x) * x
 
-    def _wide(self, x: jax.Array) -> Get:
+    def _wide(self, x: np.ndarray) -> Get:
         return lambda i, j: _widen(self.E(i, j), x)
 
     @functools.cached_property
-    def _gg(self) -> jax.Array:
+    def _gg(self) -> np.ndarray:
         return self.M["0000"] - self.e(0, 0, "ab") * self.e(0, 0, "cd")
 
     @functools.cached_property
-    def _gh(self) -> jax.Array:
+    def _gh(self) -> np.ndarray:
         return self.M["0011"] - self.e(0, 0, "ab") * self.e(1, 1, "cd")
 
-    def V(self) -> jax.Array:
+    def V(self) -> np.ndarray:
+        r"""Connected four-point function of preactivations; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[V_{1234}\bigr]^{(\ell+1)} &= C_W^{2} \langle
+                \Delta(\sigma_{1}\sigma_{2})\,\Delta(\sigma_{3}\sigma_{4})\rangle \\
+            &\quad + \frac{1}{4} r C_W^{2} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}(\sigma_{3}\sigma_{4})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         return self.cw**2 * self._gg + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
 
-    def D(self) -> jax.Array:
+    def D(self) -> np.ndarray:
+        r"""Covariance of preactivation pairs and NTK, channels paired; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[D_{1234}\bigr]^{(\ell+1)} &= C_W \langle \Delta(\sigma_{1}\sigma_{2})\,\Delta\Omega_{34}\rangle \\
+            &\quad + \frac{1}{4} r C_W \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{34}\rangle \\
+            &\quad + \frac{1}{2} r C_W^{2} \sum_{\beta} D_{\beta_{1} \beta_{2} 3 4} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \langle
+                \sigma'_{3}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = self.cw * (self.rate_w * self._gg + self.cw * at(self.theta, "cd") * self._gh)
         carried = self._map_theta(self.state["V"]) + self._onto_theta(_swap(self.state["D"]))
         return source + self.r * self._map_k(_swap(carried))
 
-    def A(self) -> jax.Array:
+    def A(self) -> np.ndarray:
+        r"""Covariance of NTKs, channels paired; axes 1234.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[A_{1234}\bigr]^{(\ell+1)} &= \langle \Delta\Omega_{12}\,\Delta\Omega_{34}\rangle \\
+            &\quad + \frac{r}{4} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \langle
+                \partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{34}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 3 4} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \langle \sigma'_{3}\sigma'_{4}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 1 2} \langle \sigma'_{1}\sigma'_{2}\rangle
+                \langle \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{34}\rangle \\
+            &\quad + r C_W^{2} A_{1 2 3 4} \langle \sigma'_{1}\sigma'_{2}\rangle \langle \sigma'_{3}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         hh = self.M["1111"] - self.e(1, 1, "ab") * self.e(1, 1, "cd")
         cross = self.rate_w * self.cw * at(self.theta, "cd") * self._gh
         own = self.cw**2 * at(self.theta, "ab") * at(self.theta, "cd") * hh
@@ -109,10 +156,41 @@ class Layer:
         carried = carried + self._onto_theta(_swap(self._onto_theta(self.state["A"])))
         return self.rate_w**2 * self._gg + cross + _swap(cross) + own + self.r * carried
 
-    def K1(self) -> jax.Array:
+    def K1(self) -> np.ndarray:
+        r"""First correction of the mean NNGP kernel; axes 12.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[K^{[1]}_{12}\bigr]^{(\ell+1)} &= \frac{1}{2} r C_W \sum_{\beta} K^{[1]}_{\beta_{1} \beta_{2}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma_{1}\sigma_{2})\rangle \\
+            &\quad + \frac{1}{8} r C_W \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\partial_{\beta_{3}}\partial_{\beta_{4}}(\sigma_{1}\sigma_{2})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         return self.r * (self._map_k(self.state["K1"]) + self.cw * fourth(self.E, 0, 0, self.state["V"]))
 
-    def Theta1(self) -> jax.Array:
+    def Theta1(self) -> np.ndarray:
+        r"""First correction of the mean NTK; axes 12.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[\Theta^{[1]}_{12}\bigr]^{(\ell+1)} &= \frac{r}{2} \sum_{\beta} K^{[1]}_{\beta_{1} \beta_{2}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\Omega_{12}\rangle \\
+            &\quad + \frac{r}{8} \sum_{\beta} V_{\beta_{1} \beta_{2} \beta_{3} \beta_{4}} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}\partial_{\beta_{3}}\partial_{\beta_{4}}\Omega_{12}\rangle \\
+            &\quad + r C_W \Theta^{[1]}_{1 2} \langle \sigma'_{1}\sigma'_{2}\rangle \\
+            &\quad + \frac{1}{2} r C_W \sum_{\beta} D_{\beta_{1} \beta_{2} 1 2} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma'_{1}\sigma'_{2})\rangle \\
+            &\quad + r C_W \sum_{\beta} F_{\beta_{1} 1 \beta_{2} 2} \langle
+                \partial_{\beta_{1}}\partial_{\beta_{2}}(\sigma'_{1}\sigma'_{2})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         E, V, D, F = self.E, self.state["V"], self.state["D"], self.state["F"]
         mean = self._onto_theta(self.state["Theta1"]) + self._map_theta(self.state["K1"])
         spread = self.rate_w * fourth(E, 0, 0, V) + self.cw * self.theta * fourth(E, 1, 1, V)
@@ -120,11 +198,25 @@ class Layer:
         crossed = second(E, 1, 1, lambda x, y: among(F, x, 0, y, 1) + among(F, y, 0, x, 1))
         return self.r * (mean + spread + self.cw * (paired + crossed))
 
-    def F(self) -> jax.Array:
+    def F(self) -> np.ndarray:
+        r"""Covariance of preactivations and NTK, channels crossed; axes 1324.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[F_{1324}\bigr]^{(\ell+1)} &= C_W^{2} \Theta_{34} \langle
+                \sigma_{1}\sigma'_{3}\sigma_{2}\sigma'_{4}\rangle \\
+            &\quad + r C_W^{2} \sum_{\beta} F_{\beta_{1} 3 \beta_{2} 4} \langle
+                \partial_{\beta_{1}}(\sigma_{1}\sigma'_{3})\rangle \langle
+                \partial_{\beta_{2}}(\sigma_{2}\sigma'_{4})\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = at(self.theta, "bd") * at(self.M["0011"], "acbd")
         return self.cw**2 * (source + self.r * self._crossed((0, 1), (0, 1), "bd"))
 
-    def _crossed(self, left: tuple[int, int], right: tuple[int, int], legs: str) -> jax.Array:
+    def _crossed(self, left: tuple[int, int], right: tuple[int, int], legs: str) -> np.ndarray:
         r"""F carried by single derivatives on both sides.
 
         .. math:: \sum_{\beta\gamma}\langle\partial_\beta(\sigma^{(i)}_a\sigma^{(j)}_b)\rangle
@@ -137,23 +229,35 @@ class Layer:
         near = [first(self.E, *right, "cd", lambda z, s=s: at(F, f"{s}{x}{z}{y}")) for s in "ab"]
         return first(self.E, *left, "ab", lambda s: near["ab".index(s)])
 
-    def B(self) -> jax.Array:
+    def B(self) -> np.ndarray:
+        r"""Covariance of NTKs, channels crossed; axes 1324.
+
+        .. math::
+
+            \begin{aligned}
+            \bigl[B_{1324}\bigr]^{(\ell+1)} &= C_W^{2} \Theta_{12} \Theta_{34} \langle
+                \sigma'_{1}\sigma'_{3}\sigma'_{2}\sigma'_{4}\rangle \\
+            &\quad + r C_W^{2} B_{1 3 2 4} \langle \sigma'_{1}\sigma'_{3}\rangle \langle \sigma'_{2}\sigma'_{4}\rangle
+            \end{aligned}
+
+        Source: arXiv 2508.11522, with general rates.
+        """
         source = at(self.theta, "ac") * at(self.theta, "bd") * self.M["1111"]
         return self.cw**2 * (source + self.r * self.e(1, 1, "ab") * self.e(1, 1, "cd") * self.state["B"])
 
 
-def _swap(x: jax.Array) -> jax.Array:
+def _swap(x: np.ndarray) -> np.ndarray:
     """First and last two indices exchanged."""
-    return jnp.transpose(x, (2, 3, 0, 1))
+    return np.transpose(x, (2, 3, 0, 1))
 
 
-def _widen(pair: jax.Array, x: jax.Array) -> jax.Array:
+def _widen(pair: np.ndarray, x: np.ndarray) -> np.ndarray:
     """An array [m, m] with the axes of `x`, whose first two it is to multiply."""
     return pair.reshape(pair.shape + (1,) * (x.ndim - 2))
 
 
-def _leading(x: jax.Array) -> Callable[[int, int], jax.Array]:
+def _leading(x: np.ndarray) -> Callable[[int, int], np.ndarray]:
     """Entries of the first two indices of `x`, those of input 1 (label 0) and input 2 (label 1), for :func:`second`."""
-    n = jnp.arange(len(x))
+    n = np.arange(len(x))
     diagonal = x[n, n]
     return lambda s, t: x if s != t else (diagonal[None, :] if s else diagonal[:, None])

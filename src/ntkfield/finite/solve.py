@@ -1,13 +1,11 @@
 r"""The finite-width statistics of a network at order 1/n, as a labelled dataset."""
 
-import functools
 import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -18,8 +16,11 @@ from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import initial
 from ntkfield.gaussian import multipoint
 from ntkfield.networks import MLP
+from ntkfield.tensors import TENSORS
 
-ORDERS = (14, 18, 24, 32, 42, 56, 74, 98, 130, 172, 228)
+RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))  # a coarse order of the rule and a finer one
+PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
+MOST_REFINED = 7  # times that the two-point functions are refined
 MOST_NODES = 4e8  # node values per function and layer beyond which no finer rule is tried: about ten seconds
 ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
 
@@ -36,7 +37,7 @@ def finite_width(
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
     A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
-    :mod:`ntkfield.finite.tensors`; recursions: :mod:`ntkfield.finite.layer`.
+    :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`.
 
     Args:
         network: an :class:`~ntkfield.networks.MLP`; its rates default to its variances (NTK parametrization).
@@ -53,8 +54,8 @@ def finite_width(
     Returns:
         Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). K and Theta are the
         limits, not the means at a finite width, which :func:`ntkfield.sample_statistics` gives the same names. Each
-        variable's attribute ``relative_error`` is its estimated error, and the dataset's ``converged`` whether all are
-        within `rtol`.
+        variable's attribute ``subscripts`` says which input stands on which axis ("1324" for F), ``relative_error`` is
+        its estimated error, and the dataset's ``converged`` whether all are within `rtol`.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -118,18 +119,21 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
     if network.activation.four_point_error is not None:
         values = _solve(network, x, carried, ratios, 0)
         return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
-    orders = [order for order in ORDERS if order >= {1: 32, 2: 32, 3: 24}.get(len(x), 0)]
-    orders = orders[:2] + [order for order in orders[2:] if _nodes(len(x), order) <= MOST_NODES]
-    coarse, finer = _solve(network, x, carried, ratios, orders[0]), network
-    for order in orders[1:]:
-        finer = finer.refined()
-        fine = _solve(finer, x, carried, ratios, order)
-        errors = _errors(coarse, fine)
+    coarse, finer = _two_point_rules(network, x, rtol)
+    rungs = [rung for rung in RUNGS if rung[0] >= {1: 32, 2: 32, 3: 24}.get(len(x), 0)]
+    rungs = rungs[:1] + [rung for rung in rungs[1:] if _nodes(len(x), rung[1]) <= MOST_NODES]
+    while rungs:
+        order = rungs[0]
+        fine = _solve(finer, x, carried, ratios, order[1])
+        errors = _errors(_solve(coarse, x, carried, ratios, order[0]), fine)
         errors = {name: errors[name] for name in names}
-        if max(errors.values()) <= rtol:
+        worst = max(errors.values())
+        if worst <= rtol:
             break
-        coarse = fine
-    return {name: fine[name] for name in names}, errors, order
+        # It falls geometrically with the order, from PREFACTOR at order 0: rungs that would fall short are passed over.
+        asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
+        rungs = [rung for rung in rungs[1:] if rung[0] >= asked] or rungs[1:][-1:]
+    return {name: fine[name] for name in names}, errors, order[1]
 
 
 def _nodes(m: int, order: int) -> float:
@@ -138,20 +142,36 @@ def _nodes(m: int, order: int) -> float:
     return math.comb(m, size) * math.prod(order * grade for grade in multipoint.GRADES[size])
 
 
+def _two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:
+    """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried.
+
+    They are refined by themselves, since they cost no quadrature over four inputs; the change from one to the other
+    shows in the errors of the tensors.
+    """
+    coarse, fine = network, network.refined()
+    if fine.activation == network.activation:
+        return coarse, fine
+    for _ in range(MOST_REFINED):
+        kernels = _solve(fine, x, ("K", "Theta"), np.ones(network.depth - 1), 0)["K"][:-1]
+        tables = ([net.activation.two_point_moments(k) for k in kernels] for net in (coarse, fine))
+        pairs = [(a[key], b[key]) for a, b in zip(*tables, strict=True) for key in a]
+        if all(np.max(abs(a - b)) <= max(1e-3 * rtol, ROUNDING) * np.max(abs(b)) for a, b in pairs):
+            break
+        coarse, fine = fine, fine.refined()
+    return coarse, fine
+
+
 def _solve(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, order: int) -> dict:
     """Arrays [L, m, ...] of `names`."""
     product = x @ x.T / x.shape[1]
-    states = [initial(names, network.scales, jnp.asarray(0.5 * (product + product.T)))]
+    states = [initial(names, network.scales, 0.5 * (product + product.T))]
     types = table.moments(names)
     for ratio in ratios:
-        moments = _four_point(network.activation, types, order, states[-1]["K"]) if types else {}
-        states.append(advance(network.activation, moments, network.scales, ratio, states[-1]))
+        k = states[-1]["K"]
+        fours = network.activation.four_point_moments(k, types, order) if types else {}
+        pairs, fours = (jax.tree.map(np.asarray, y) for y in (network.activation.two_point_moments(k), fours))
+        states.append(advance(pairs, fours, network.scales, ratio, states[-1]))
     return {name: np.stack([state[name] for state in states]) for name in names}
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _four_point(activation: Activation, types: tuple[str, ...], order: int, k: jax.Array) -> dict[str, jax.Array]:
-    return activation.four_point_moments(k, types, order)
 
 
 def _errors(coarse: dict, fine: dict) -> dict[str, float]:
@@ -161,7 +181,7 @@ def _errors(coarse: dict, fine: dict) -> dict[str, float]:
     for name, value in fine.items():
         axes = tuple(range(1, value.ndim))
         difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
-        p, q = table.TENSORS[name].size
+        p, q = table.NEEDS[name].size
         natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
         difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
         relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
@@ -174,8 +194,10 @@ def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attri
     variables = {}
     for name, value in values.items():
         dims = ("layer", *(f"a{i}" for i in range(1, value.ndim)))
-        about = {"long_name": table.TENSORS[name].meaning, "description": _place(name), "units": "1"}
-        variables[name] = (dims, value, about | {"relative_error": errors[name]})
+        tensor = TENSORS[name]
+        about = {"long_name": tensor.meaning, "description": _place(name), "units": "1"}
+        about |= {"subscripts": tensor.subscripts, "relative_error": errors[name]}
+        variables[name] = (dims, value, about)
     coords = {"layer": np.arange(1, network.depth + 1)} | {f"a{i}": np.arange(m) for i in range(1, 5)}
     used = {d for dims, *_ in variables.values() for d in dims}
     about = {"title": "kernels at infinite width and the coefficients of 1/n"}

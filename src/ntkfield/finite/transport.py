@@ -11,37 +11,27 @@ holds the map and all its derivatives. Inputs 1 and 2 may be the same one: the f
 
 from collections.abc import Callable
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
-from ntkfield.activations import Activation
-
-Get = Callable[[int, int], jax.Array]
+Get = Callable[[int, int], np.ndarray]
+Table = dict[tuple[int, int], np.ndarray]
 # One application of Price's theorem: weight, rise of the two orders, and the pair of inputs whose fluctuation enters.
 PRICE = ((0.5, (2, 0), (0, 0)), (1.0, (1, 1), (0, 1)), (0.5, (0, 2), (1, 1)))
 
 
 class Moments:
-    """Two-point moments at one covariance, each computed when first asked for."""
+    """Two-point moments at one covariance."""
 
-    def __init__(self, activation: Activation, k: jax.Array) -> None:
-        """Moments of `activation` at covariance `k` [m, m]."""
-        variance = jnp.diagonal(k)
-        self._q = (variance[:, None], k, variance[None, :])
-        self._activation = activation
-        self._known: dict[tuple[int, int], jax.Array] = {}
+    def __init__(self, known: Table) -> None:
+        """Take arrays [m, m] by pairs of orders, the larger one first."""
+        self._known = {(i, j): 0.5 * (x + x.T) if i == j else x for (i, j), x in known.items()}
 
-    def __call__(self, i: int, j: int) -> jax.Array:
+    def __call__(self, i: int, j: int) -> np.ndarray:
         r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle`, an array [m, m]."""
-        if i < j:
-            return self(j, i).T
-        if (i, j) not in self._known:
-            value = self._activation.two_point_moment(i, j, *self._q)
-            self._known[i, j] = 0.5 * (value + value.T) if i == j else value
-        return self._known[i, j]
+        return self._known[i, j] if i >= j else self._known[j, i].T
 
 
-def first(E: Get, i: int, j: int, axes: str, x: Callable[[str], jax.Array]) -> jax.Array:
+def first(E: Get, i: int, j: int, axes: str, x: Callable[[str], np.ndarray]) -> np.ndarray:
     r"""Sum :math:`\sum_\beta \langle\partial_\beta(\sigma^{(i)}_s\sigma^{(j)}_t)\rangle X_\beta` over inputs s, t.
 
     Args:
@@ -55,7 +45,7 @@ def first(E: Get, i: int, j: int, axes: str, x: Callable[[str], jax.Array]) -> j
     return at(E(i + 1, j), axes) * x(s) + at(E(i, j + 1), axes) * x(t)
 
 
-def second(E: Get, i: int, j: int, x: Callable[[int, int], jax.Array]) -> jax.Array:
+def second(E: Get, i: int, j: int, x: Callable[[int, int], np.ndarray]) -> np.ndarray:
     r"""Half of :math:`\sum\langle\partial_\beta\partial_\gamma(\sigma^{(i)}_1\sigma^{(j)}_2)\rangle X_{\beta\gamma}`.
 
     Args:
@@ -67,7 +57,7 @@ def second(E: Get, i: int, j: int, x: Callable[[int, int], jax.Array]) -> jax.Ar
     return sum(c * E(i + up, j + on) * x(*labels) for c, (up, on), labels in PRICE)
 
 
-def fourth(E: Get, i: int, j: int, v: jax.Array) -> jax.Array:
+def fourth(E: Get, i: int, j: int, v: np.ndarray) -> np.ndarray:
     r"""An eighth of :math:`\sum V_{\beta\gamma\delta\epsilon}\langle\partial^4(\sigma^{(i)}_1\sigma^{(j)}_2)\rangle`.
 
     Args:
@@ -87,18 +77,18 @@ def fourth(E: Get, i: int, j: int, v: jax.Array) -> jax.Array:
     return total
 
 
-def at(x: jax.Array, letters: str) -> jax.Array:
+def at(x: np.ndarray, letters: str) -> np.ndarray:
     """The array [m, m, m, m] (of length 1 where a letter is missing) with axes a, b, c, d and entries x at `letters`.
 
     ``at(x, "bdac")[a, b, c, d] = x[b, d, a, c]``; letters may repeat, as in ``at(x, "aab")``.
     """
     distinct = "".join(dict.fromkeys(letters))
     if len(distinct) < len(letters):
-        x = jnp.einsum(f"{letters}->{distinct}", x)
-    x = jnp.transpose(x, sorted(range(len(distinct)), key=lambda axis: distinct[axis]))
-    return jnp.expand_dims(x, [axis for axis in range(4) if "abcd"[axis] not in distinct])
+        x = np.einsum(f"{letters}->{distinct}", x)
+    x = np.transpose(x, sorted(range(len(distinct)), key=lambda axis: distinct[axis]))
+    return np.expand_dims(x, [axis for axis in range(4) if "abcd"[axis] not in distinct])
 
 
-def among(x: jax.Array, *labels: int) -> jax.Array:
+def among(x: np.ndarray, *labels: int) -> np.ndarray:
     """Entries of a four-index array whose indices are input 1 (label 0) or input 2 (label 1), for all pairs: [m, m]."""
     return at(x, "".join("ab"[label] for label in labels))[:, :, 0, 0]

@@ -12,6 +12,9 @@ of three axes. Symmetric choices share a value.
 
 The trapezoid rule converges geometrically for functions analytic in a strip, where Gauss-Hermite does not (Trefethen
 and Weideman, SIAM Review 56, 2014, section 5); for polynomials Gauss-Hermite is exact.
+
+The functions enter as a table and the rules as arrays of a few lengths, so that one program serves all activations and
+several orders. Tables and rules get finer together: the change from order to order shows the error of both.
 """
 
 import functools
@@ -23,13 +26,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.gaussian.tower import Tower
+
 INTERVALS = 64  # of the last function's table, per node of the last axis: 1e-10 at order 14, less beyond
+FINER = 256  # intervals of the table of the functions themselves, per unit of the order
 BLOCK = 2**18  # node values held at once, per function: 2 MiB
+CAPACITIES = (18, 32, 56, 98, 172, 228)  # orders to which rules are filled up, with nodes of weight zero
 # A pivot this small, relative to the largest variance, is rounding; dropping it changes smooth expectations as little.
 NEGLIGIBLE = 64 * float(np.finfo(np.float64).eps)
 # Nodes per axis, in units of the order, for sets of 1 to 4 inputs. Pivots fall from axis to axis, and the fewer the
 # inputs the more functions share one: their product varies faster and needs a finer rule.
 GRADES = {1: (3,), 2: (3, 3), 3: (2, 1.8, 1.6), 4: (1.6, 1.3, 1, 0.9)}
+# Types that are computed together, so that no program is compiled for each choice of tensors.
+TYPES = (("0000", "0011", "1111"), ("0000", "0011", "0112", "1111", "1113", "1122"))
 
 
 class Rule(NamedTuple):
@@ -76,12 +85,12 @@ def layout(m: int, type_: str) -> Layout:
 
 
 def four_point_moments(
-    derivative: Callable[[int], Callable], types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: jax.Array
+    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: jax.Array
 ) -> dict[str, jax.Array]:
     r"""Moments of each of `types` between all inputs.
 
     Args:
-        derivative: maps an order to the activation's derivative of that order.
+        tower: the activation and its derivatives.
         types: orders in rising sequence, as in "0112".
         rule: maps a number of nodes to a one-dimensional rule.
         order: number of nodes that the grades multiply.
@@ -90,13 +99,51 @@ def four_point_moments(
     Returns:
         One array [m, m, m, m] per type. The error is that of the rule.
     """
-    m = len(k)
-    functions = [derivative(i) for i in range(1 + max(int(order) for type_ in types for order in type_))]
+    k = np.asarray(k, np.float64)
+    together = next((some for some in TYPES if set(types) <= set(some)), types)
+    rules = {size: tuple(rule(round(order * grade)) for grade in GRADES[size]) for size in _sizes(len(k))}
+    capacity = next((n for n in CAPACITIES if all(_fits(rules[size], size, n) for size in rules)), order)
+    filled = {size: tuple(map(_filled, some, _lengths(size, capacity))) for size, some in rules.items()}
+    # The farthest node and a little more: tables are read some of their own steps beyond what they hold.
+    farthest = max(np.sqrt(sum(np.max(abs(x)) ** 2 for x, _ in some)) for some in rules.values())
+    reach = 1.02 * capacity / order * farthest * np.sqrt(np.max(np.diagonal(k)))
+    highest = max(int(order) for type_ in together for order in type_)
+    values = tower(highest, _places(reach, FINER * capacity))
+    found = _all_types(together, reach, values, filled, capacity / order, k)
+    return {type_: found[type_] for type_ in types}
+
+
+def _lengths(size: int, order: int) -> tuple[int, ...]:
+    return tuple(round(order * grade) for grade in GRADES[size])
+
+
+def _fits(rules: tuple[Rule, ...], size: int, capacity: int) -> bool:
+    return all(len(rule.nodes) <= n for rule, n in zip(rules, _lengths(size, capacity), strict=True))
+
+
+def _filled(rule: Rule, length: int) -> Rule:
+    """The same rule with nodes of weight zero behind."""
+    return Rule(*(np.pad(x, (0, length - len(x))) for x in rule))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _all_types(
+    types: tuple[str, ...],
+    reach: float,
+    values: jax.Array,
+    rules: dict[int, tuple[Rule, ...]],
+    stretch: float,
+    k: jax.Array,
+) -> dict[str, jax.Array]:
+    """All of `types` from values on the places of a table; that of the means covers `stretch` times their range."""
+    m, table = len(k), _through(reach, values)
     found: dict[str, list[jax.Array]] = {type_: [] for type_ in types}
     for size in _sizes(m):
         covariances = _covariances(k, size)
-        rules = [rule(round(order * grade)) for grade in GRADES[size]]
-        moments = (_of_four if size == 4 else _of_few)(functions, types, rules, covariances)
+        if size == 4:
+            moments = _of_four(table, types, rules[4], stretch, covariances)
+        else:
+            moments = _of_few(table, types, rules[size], covariances)
         for type_ in types:
             found[type_].append(moments[type_].reshape(-1))
     return {type_: jnp.concatenate(found[type_])[_addresses(m, type_)] for type_ in types}
@@ -144,112 +191,110 @@ def _arrangements(type_: str) -> list[tuple[int, ...]]:
 
 
 def _of_few(
-    functions: list[Callable], types: tuple[str, ...], rules: list[Rule], covariances: jax.Array
+    table: "Table", types: tuple[str, ...], rules: tuple[Rule, ...], covariances: jax.Array
 ) -> dict[str, jax.Array]:
     """Moments within each set of d <= 3 inputs, repeated ones included, arrays [sets, d, d, d, d]."""
     d = covariances.shape[-1]
-    weights = functools.reduce(np.multiply.outer, [rule.weights for rule in rules[1:]], np.ones(())).reshape(-1)
-    others = np.array(list(itertools.product(*[rule.nodes for rule in rules[1:]]))).T.reshape(d - 1, len(weights))
+    orders = np.array([list(map(int, type_)) for type_ in types]).T
+    pairs = orders[:2], orders[2:]
+    mesh = jnp.meshgrid(*(rule.nodes for rule in rules[1:]), indexing="ij")
+    others = jnp.stack([x.reshape(-1) for x in mesh]) if d > 1 else jnp.zeros((0, 1))
+    weights = functools.reduce(jnp.multiply.outer, [rule.weights for rule in rules[1:]], jnp.ones(())).reshape(-1)
 
     def slab(item: tuple) -> dict[str, jax.Array]:
         """The part of the moments with the first whitened variable at one node."""
         ell, x1, w1 = item
-        values = [f((ell[:, 0] * x1)[:, None] + ell[:, 1:] @ others) for f in functions]
-
-        def pair(orders: str) -> jax.Array:
-            i, j = map(int, orders)
-            return values[i][:, None] * values[j][None, :]
-
-        return {t: jnp.einsum("abn,cdn->abcd", pair(t[:2]) * (weights * w1), pair(t[2:])) for t in types}
+        values = interpolated(table, (ell[:, 0] * x1)[:, None] + ell[:, 1:] @ others)
+        left, right = (values[i][:, :, None] * values[j][:, None, :] for i, j in pairs)
+        moments = jnp.einsum("tabn,tcdn->tabcd", left * (weights * w1), right)
+        return dict(zip(types, moments, strict=True))
 
     return _summed(slab, lambda item: item, (jax.vmap(pivoted_root)(covariances)[1],), rules[0], len(weights))
 
 
 def _of_four(
-    functions: list[Callable], types: tuple[str, ...], rules: list[Rule], covariances: jax.Array
+    table: "Table", types: tuple[str, ...], rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
 ) -> dict[str, jax.Array]:
     """Moments of four distinct inputs in each set of four, one per arrangement of the type's orders, [sets, n]."""
     orders = {type_: jnp.asarray(_arrangements(type_)) for type_ in types}
     permutation, root = jax.vmap(pivoted_root)(covariances)
     factor = jnp.take_along_axis(root, permutation[:, :, None], axis=1)
-    (b, wb), (c, wc), (d, wd) = (map(jnp.asarray, rule) for rule in rules[1:])
+    (b, wb), (c, wc), (d, wd) = rules[1:]
 
     def slab(item: tuple) -> dict[str, jax.Array]:
         """The part of the moments with the first whitened variable at one node."""
-        ell, pivots, table, x1, w1 = item
+        ell, pivots, means, x1, w1 = item
         z2 = ell[1, 0] * x1 + ell[1, 1] * b
         z3 = (ell[2, 0] * x1 + ell[2, 1] * b)[:, None] + ell[2, 2] * c
-        last = interpolated(table, (ell[3, 0] * x1 + ell[3, 1] * b)[:, None] + ell[3, 2] * c)
-        third = jnp.stack([f(z3) * wc for f in functions])
-        second = jnp.stack([f(z2) * wb for f in functions])
-        first = jnp.stack([f(ell[0, 0] * x1) * w1 for f in functions])
-        moments = jnp.einsum("i,jb,klb->ijkl", first, second, jnp.einsum("ibc,jbc->ijb", third, last))
+        last = interpolated(means, (ell[3, 0] * x1 + ell[3, 1] * b)[:, None] + ell[3, 2] * c)
+        first, second = interpolated(table, ell[0, 0] * x1) * w1, interpolated(table, z2) * wb
+        inner = jnp.einsum("ibc,jbc->ijb", interpolated(table, z3) * wc, last)
+        moments = jnp.einsum("i,jb,klb->ijkl", first, second, inner)
         return {type_: moments[tuple(orders[type_][:, pivots].T)] for type_ in types}
 
-    def with_table(item: tuple) -> tuple:
+    def with_means(item: tuple) -> tuple:
         """The set with the last function's mean over the last whitened variable, tabulated in the sum of the others."""
         ell, pivots = item
-        reach = sum(abs(ell[3, j]) * max(abs(rules[j].nodes)) for j in range(3))
+        reach = stretch * sum(abs(ell[3, j]) * jnp.max(abs(rules[j].nodes)) for j in range(3))
 
-        def mean(s: jax.Array) -> jax.Array:
-            z = s[:, None] + ell[3, 3] * d
-            return jnp.stack([jnp.sum(f(z) * wd, axis=-1) for f in functions])
+        places = _places(reach, INTERVALS * len(d))
+        return ell, pivots, _through(reach, interpolated(table, places[:, None] + ell[3, 3] * d) @ wd)
 
-        return ell, pivots, tabulate(mean, reach, INTERVALS * len(d))
-
-    return _summed(slab, with_table, (factor, permutation), rules[0], len(b) * len(c))
+    return _summed(slab, with_means, (factor, permutation), rules[0], len(b) * len(c))
 
 
 def _summed(
     slab: Callable, prepare: Callable, sets: tuple[jax.Array, ...], rule: Rule, cost: int
 ) -> dict[str, jax.Array]:
     """For every prepared set, the sum of `slab`, which holds `cost` node values, over the first axis; in blocks."""
-    nodes = tuple(map(jnp.asarray, rule))
 
     def one(item: tuple[jax.Array, ...]) -> dict[str, jax.Array]:
         prepared = prepare(item)
-        parts = blocked(lambda node: slab((*prepared, *node)), nodes, max(1, BLOCK // cost))
+        parts = blocked(lambda node: slab((*prepared, *node)), tuple(rule), max(1, BLOCK // cost))
         return jax.tree.map(lambda y: jnp.sum(y, axis=0), parts)
 
     return blocked(one, sets, max(1, BLOCK // (cost * len(rule.nodes))))
 
 
 class Table(NamedTuple):
-    """Functions of one variable as polynomials on intervals of [-reach, reach]: coefficients [intervals, F, 8]."""
+    """Functions of one variable as polynomials on intervals of [-reach, reach]: coefficients [F, 8, intervals]."""
 
     reach: jax.Array
     coefficients: jax.Array
 
 
 # From values at -3, ..., 4 to the polynomial through them in powers of u - 1/2, u the place in the interval [0, 1].
-_THROUGH = np.linalg.inv(np.vander(np.arange(-3, 5) - 0.5, 8, increasing=True))
+_POWERS = np.linalg.inv(np.vander(np.arange(-3, 5) - 0.5, 8, increasing=True))
 
 
-def tabulate(function: Callable, reach: jax.Array, intervals: int) -> Table:
-    """Piecewise interpolation of degree 7, whose error falls with the eighth power of the number of intervals.
+def _places(reach: jax.Array, intervals: int) -> jax.Array:
+    """Where a table's functions are evaluated: the ends of its intervals and some beyond [-reach, reach]."""
+    return np.arange(-3, intervals + 5) * (2 * reach / intervals) - reach
 
-    Args:
-        function: maps an array [n] to arrays [F, n]; it is evaluated a little beyond `reach`.
-        reach: half the length of the range.
-        intervals: their number.
-    """
-    step = 2 * reach / intervals
-    values = function((jnp.arange(-3, intervals + 5) * step) - reach)
+
+def _through(reach: jax.Array, values: jax.Array) -> Table:
+    """The table of degree 7 through `values` [F, places]; its error falls with the eighth power of the intervals."""
+    intervals = values.shape[1] - 8
     windows = jnp.stack([values[:, j : j + intervals] for j in range(8)])
-    return Table(reach, jnp.einsum("kj,jfi->ifk", jnp.asarray(_THROUGH), windows))
+    return Table(reach, jnp.einsum("kj,jfi->fki", jnp.asarray(_POWERS), windows))
 
 
 def interpolated(table: Table, s: jax.Array) -> jax.Array:
     """Values [F, ...] of a table's functions at `s`."""
-    intervals = len(table.coefficients)
+    intervals = table.coefficients.shape[-1]
     place = jnp.where(table.reach > 0, (s / jnp.where(table.reach > 0, table.reach, 1.0) + 1) * 0.5 * intervals, 0.0)
+    place = jnp.clip(place, 0, intervals)
     index = jnp.clip(jnp.floor(place), 0, intervals - 1)
-    u = (place - index - 0.5)[..., None]
-    coefficients = table.coefficients[index.astype(jnp.int32)]
-    value = coefficients[..., 7]
-    for power in reversed(range(7)):
-        value = value * u + coefficients[..., power]
-    return jnp.moveaxis(value, -1, 0)
+    u, index = place - index - 0.5, index.astype(jnp.int32)
+
+    def one(coefficients: jax.Array) -> jax.Array:
+        value = coefficients[7][index]
+        for power in reversed(range(7)):
+            value = value * u + coefficients[power][index]
+        return value
+
+    # A loop, whose result is kept: in straight code every product of two functions would look both up again.
+    return jax.lax.map(one, table.coefficients)
 
 
 def pivoted_root(k: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -45,11 +45,11 @@ def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: jax
     Returns:
         One array [m, m, m, m] per type, exact to about 1e-12, and 1e-8 where variables are dependent to rounding.
     """
-    variance = jnp.diagonal(k)
-    scale = jnp.sqrt(jnp.maximum(variance, 0.0))
-    size = jnp.outer(scale, scale)
-    correlation = jnp.where(size > 0, k / jnp.where(size > 0, size, 1.0), 0.0)
-    return {type_: _between_all(type_, alpha, beta, jnp.clip(correlation, -1.0, 1.0), scale) for type_ in types}
+    k = np.asarray(k, np.float64)
+    scale = np.sqrt(np.maximum(np.diagonal(k), 0.0))
+    size = np.outer(scale, scale)
+    correlation = np.clip(np.divide(k, size, where=size > 0, out=np.zeros_like(k)), -1.0, 1.0)
+    return {type_: _between_all(type_, alpha, beta, correlation, scale) for type_ in types}
 
 
 @functools.partial(jax.jit, static_argnums=0)

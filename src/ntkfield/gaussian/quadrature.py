@@ -20,6 +20,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.gaussian.tower import Tower
+
 Function = Callable[[jax.Array], jax.Array]
 RADIUS = 12.0  # the integrands fall like exp(-x^2/4) whatever k: 2e-16 at 12
 
@@ -198,3 +200,39 @@ def _at_the_ends(left: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Arra
 
 def _root(q: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.maximum(q, 0.0))
+
+
+def pair_moments(
+    tower: Tower, pairs: tuple[tuple[int, int], ...], order: int, k: np.ndarray
+) -> dict[tuple[int, int], np.ndarray]:
+    r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle` between all inputs, by the same series in NumPy.
+
+    No program depends on the order, so that a finer one costs no compilation.
+
+    Args:
+        tower: the activation and its derivatives.
+        pairs: orders (i, j).
+        order: number of Hermite terms.
+        k: covariance [m, m].
+
+    Returns:
+        One array [m, m] for each pair.
+    """
+    k, (x, weighted) = np.asarray(k, np.float64), hermite_rule(order)
+    root = np.sqrt(np.maximum(np.diagonal(k), 0.0))
+    values = tower(max(map(max, pairs)), (root[:, None] * x).reshape(-1)).reshape(-1, len(k), len(x))
+    i, j = np.array(pairs).T
+    size = np.outer(root, root)
+    c = np.clip(np.divide(k, size, where=size > 0, out=np.zeros_like(k)), -1.0, 1.0)
+    coefficients = np.moveaxis(values @ weighted, -1, 0)
+    series = np.zeros((len(pairs), *k.shape))
+    for a in coefficients[::-1]:
+        series = series * c + a[i][:, :, None] * a[j][:, None, :]
+    even, odd = (
+        np.einsum("kpa,kpb->pab", a[:, i], a[:, j], optimize=True) for a in (coefficients[::2], coefficients[1::2])
+    )
+    left, right = values[i] * weighted[:, 0], np.swapaxes(values[j], 1, 2)
+    plus, minus = left @ right, left @ right[:, ::-1]
+    rest_even, rest_odd = 0.5 * (plus + minus) - even, 0.5 * (plus - minus) - odd
+    rest = c ** (2 * (order // 2)) * (rest_even * c ** (2 * (order % 2)) + rest_odd * c)
+    return dict(zip(pairs, series + rest, strict=True))

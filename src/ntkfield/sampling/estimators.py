@@ -8,7 +8,7 @@ and of :math:`\hat\Theta_{ii}, \hat\Theta_{jj}`; the others are n times means of
    P_{0123}: d\hat\Theta_{ijj,012} z_{i3}, \quad Q_{0123}: d\hat\Theta_{iij,012} z_{j3},
 
 and R, S, T, U n times means of :math:`dd_I\hat\Theta` with channels iijj, of :math:`dd_{II}\hat\Theta` with iijj, ijij,
-ijji. Definitions: :mod:`ntkfield.finite.tensors`.
+ijji. Definitions: :mod:`ntkfield.tensors`.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,6 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.sampling.draws import Draw
-
-FROM_DERIVATIVES = ("P", "Q", "R", "S", "T", "U")
-KERNELS = ("K", "Theta", "K1", "Theta1")
 
 
 def estimates(draws: Draw, names: tuple[str, ...], n: int, limit: dict[str, jax.Array]) -> dict[str, jax.Array]:

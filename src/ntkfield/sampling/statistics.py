@@ -9,15 +9,14 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.finite.tensors import TENSORS
 from ntkfield.networks import MLP
 from ntkfield.progress import track
 from ntkfield.sampling import products, weights
 from ntkfield.sampling.controls import limits
 from ntkfield.sampling.draws import Draw, Setting
-from ntkfield.sampling.estimators import FROM_DERIVATIVES, KERNELS, estimates
+from ntkfield.sampling.estimators import estimates
+from ntkfield.tensors import DIFFERENTIALS, KERNELS, NAMES, TENSORS
 
-NAMES = (*KERNELS, "V", "D", "F", "A", "B", *FROM_DERIVATIVES)
 METHODS = {"products": products, "weights": weights}
 MEMORY = 2**24  # numbers held at once by a batch: 128 MiB
 _KERNELS = {
@@ -71,7 +70,7 @@ def sample_statistics(
         ValueError: naming the field, the value and what is accepted.
     """
     x, widths, names = _checked(network, inputs, width, tensors)
-    derivatives = any(name in FROM_DERIVATIVES for name in names)
+    derivatives = any(name in DIFFERENTIALS for name in names)
     method = _method(method, derivatives)
     size = _batch(batch, checks.whole("n_networks", n_networks, 1), widths, x, method)
     first = checks.whole("skip", skip, 0)
@@ -184,12 +183,12 @@ def _checked(
     if len(widths) != hidden:
         raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
     widths = tuple(checks.whole("width", n, 1) for n in widths)
-    names = tuple(name for name in NAMES if name not in FROM_DERIVATIVES) if tensors is None else tensors
+    names = tuple(name for name in NAMES if name not in DIFFERENTIALS) if tensors is None else tensors
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:
         if name not in NAMES:
             raise checks.refuse("tensors", name, f"names among {', '.join(NAMES)}")
-    if not network.activation.smooth and any(name in FROM_DERIVATIVES for name in names):
+    if not network.activation.smooth and any(name in DIFFERENTIALS for name in names):
         raise checks.refuse(
             "tensors", ", ".join(names), "K to B for an activation with a kink, which autodiff cannot see"
         )

@@ -1,0 +1,32 @@
+"""An elementwise function and its derivatives, evaluated together: one program per function, whatever the size."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Function = Callable[[jax.Array], jax.Array]
+HIGHEST = 5  # derivative that the first-order system reads
+CHUNK = 2**13  # places evaluated at once
+
+
+class Tower:
+    """A function's derivatives."""
+
+    def __init__(self, derivative: Callable[[int], Function]) -> None:
+        """Take the map from an order to the derivative of that order; equal functions share a program."""
+        self._derivative = derivative
+
+    def __call__(self, highest: int, x: np.ndarray) -> np.ndarray:
+        """Values [1 + highest, n] at places [n] of the derivatives of order 0 to `highest`."""
+        functions = tuple(self._derivative(order) for order in range(1 + max(highest, HIGHEST)))
+        places = np.pad(np.asarray(x, np.float64), (0, -len(x) % CHUNK)).reshape(-1, CHUNK)
+        values = np.concatenate([_values(functions, part) for part in places], axis=1)
+        return values[: 1 + highest, : len(x)]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _values(functions: tuple[Function, ...], x: jax.Array) -> jax.Array:
+    return jnp.stack([jnp.broadcast_to(f(x), x.shape) for f in functions])
