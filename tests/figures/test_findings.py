@@ -256,9 +256,9 @@ def test_an_ensemble_of_the_exact_law_is_one_standard_error_off() -> None:
 
 def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is() -> None:
     n, layout = np.array([4.0, 8.0, 16.0, 32.0]), ("width", "a1", "a2", "a3", "a4")
-    theory = xr.Dataset({name: (layout[1:], np.ones((4,) * 4)) for name in corrections.TENSORS})
+    theory = xr.Dataset({name: (layout[1:], np.ones((4,) * 4)) for name in corrections.FLUCTUATIONS})
     sampled = xr.Dataset(coords={"width": n.astype(int)})
-    for name in corrections.TENSORS:
+    for name in corrections.FLUCTUATIONS:
         value = np.ones((4,) * 4) * (1 + 2 / n - 3 / n**2)[:, None, None, None, None]
         sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-4))
     said = corrections.tensors_finding(theory, sampled)
@@ -272,14 +272,14 @@ def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is()
 @pytest.mark.parametrize(("inputs", "components"), [(2, 3), (3, 4), (4, 6), (5, 6)])
 def test_the_components_that_the_inputs_have_are_drawn(inputs: int, components: int) -> None:
     n, layout = np.array([4.0, 8.0, 16.0]), ("width", "a1", "a2", "a3", "a4")
-    theory = xr.Dataset({name: (layout[1:], np.ones((inputs,) * 4)) for name in corrections.TENSORS})
+    theory = xr.Dataset({name: (layout[1:], np.ones((inputs,) * 4)) for name in corrections.FLUCTUATIONS})
     sampled = xr.Dataset(coords={"width": n.astype(int)})
-    for name in corrections.TENSORS:
+    for name in corrections.FLUCTUATIONS:
         value = np.ones((inputs,) * 4) * (1 + 2 / n)[:, None, None, None, None]
         sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-3))
     figure = corrections.tensors(theory, sampled)
     assert len(figure.legends[0].get_texts()) == components + 1  # and the extrapolation
-    count = components * len(corrections.TENSORS)
+    count = components * len(corrections.FLUCTUATIONS)
     assert f"{count} of {count} are within" in corrections.tensors_finding(theory, sampled)
 
 
