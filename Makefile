@@ -1,10 +1,10 @@
-# Everything a newcomer types. Needs git, make and Python 3.11 or 3.12; the rest comes from envs/lock.txt into .venv.
+# Everything a newcomer types. Needs git, make and Python 3.11, 3.12 or 3.13; the rest comes from envs/lock.txt into .venv.
 
 CORES  ?= all
 CONFIG ?= config/default.yaml
 ARCHIVE ?= ntkfield-archive.zip
-# Candidates in order; the first that runs, is 3.11 or 3.12 and can make a virtual environment is taken.
-PYTHON ?= python3.12 python3.11 python3
+# Candidates in order; the first that runs, is 3.11 to 3.13 and can make a virtual environment is taken.
+PYTHON ?= python3.13 python3.12 python3.11 python3
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,17 +16,16 @@ BIN       := .venv/bin
 WITH_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SNAKEMAKE := $(WITH_VENV) $(BIN)/snakemake
 PIP       := -m pip --disable-pip-version-check --quiet
-NEWEST    := .venv-newest-jax
 
 # Prints the interpreter itself, not a link to it inside an activated .venv that is about to be replaced.
 PROBE := import ensurepip, os, sys, venv; \
-	sys.exit(1) if sys.version_info[:2] not in ((3, 11), (3, 12)) else print(os.path.realpath(sys.executable))
+	sys.exit(1) if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)) else print(os.path.realpath(sys.executable))
 FIND_PYTHON = python=""; \
 	for candidate in $(PYTHON); do \
 		python=$$("$$candidate" -c '$(PROBE)' 2>/dev/null) && break || python=""; \
 	done; \
 	if [ -z "$$python" ]; then \
-		echo "make: none of '$(PYTHON)' is a working Python 3.11 or 3.12 with venv; say which one to use: make PYTHON=/path/to/python3.12" >&2; \
+		echo "make: none of '$(PYTHON)' is a working Python 3.11, 3.12 or 3.13 with venv; say which one to use: make PYTHON=/path/to/python3.12" >&2; \
 		exit 1; \
 	fi
 
@@ -37,20 +36,18 @@ help:  ## Show this list
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
 		printf '  %-16s %s\n' $$name "$$text"; done
 
-# A mistyped path is said before Snakemake prints a traceback for it.
-.PHONY: config-there
-config-there:
-	@for file in $(CONFIG); do \
-		[ -f "$$file" ] || { echo "make: CONFIG=$$file is refused: expected the path of a config file" >&2; exit 2; }; \
-	done
+# A mistyped path or broken YAML is said with its place, before Snakemake prints a traceback for it.
+.PHONY: config-read
+config-read: .venv/.installed
+	@$(BIN)/python workflow/config_check.py $(CONFIG)
 
 .PHONY: results
-results: config-there .venv/.installed  ## Make every figure and the report under results/
+results: config-read  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report results/report.html --report-after-run
 
 .PHONY: plan
-plan: config-there .venv/.installed  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
+plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
 
 .PHONY: costs
@@ -62,7 +59,7 @@ pictures: .venv/.installed  ## Remake the README's pictures from the figures of 
 	@$(BIN)/python docs/pictures/remake.py
 
 .PHONY: archive
-archive: config-there .venv/.installed  ## Pack the finished results, with all that made them, into one file
+archive: config-read  ## Pack the finished results, with all that made them, into one file
 	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
 
 .PHONY: verify
@@ -70,10 +67,24 @@ verify: .venv/.installed  ## Check such a file: all checksums, and one result co
 	$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(ARCHIVE)
 
 NAME = F
+# A diagram that does not exist is said in one sentence before Snakemake starts.
+define DIAGRAM_EXISTS
+import sys
+import ntkfield as nf
+from ntkfield import checks
+asked = sys.argv[1]
+name, slash, number = asked.partition("/")
+try:
+    count = len(nf.recursion(name).diagrams)
+    if slash and number not in map(str, range(1, count + 1)):
+        raise checks.refuse("NAME", asked, f"{name} for all its diagrams, or one of {name}/1 to {name}/{count}")
+except ValueError as error:
+    sys.exit(f"make: {error}")
+endef
+export DIAGRAM_EXISTS
 .PHONY: diagram
 diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
-	@$(BIN)/python -c "import sys, ntkfield as nf; nf.recursion(sys.argv[1])" $(firstword $(subst /, ,$(NAME))) 2>&1 \
-		| { grep "^ValueError: " | sed "s/^ValueError: /make: /" >&2 && exit 2 || true; }
+	@$(BIN)/python -c "$$DIAGRAM_EXISTS" "$(NAME)"
 	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
 	@echo "Drawn: results/diagrams/$(NAME).svg and .pdf"
 
@@ -97,38 +108,15 @@ env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
 .PHONY: test
 test: .venv/.installed  ## Run all tests but the exhaustive repetitions
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not exhaustive"
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not exhaustive"
 
 .PHONY: test-exhaustive
 test-exhaustive: .venv/.installed  ## Run the checks of `make test` on many more cases, a quarter of an hour
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m exhaustive
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m exhaustive
 
 .PHONY: test-fast
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive"
-
-# The lock ties everyone to the JAX that neural-tangents needs; the library itself must not be tied to it.
-# Same pins, but the newest JAX (and what it insists on) and no neural-tangents: tests that need that skip themselves.
-CORE := $(addprefix tests/,datasets signals gaussian groups figures infinite/test_molecules.py infinite/test_tiles.py \
-	dynamics/test_gradient_flow.py dynamics/test_learning_curve.py dynamics/test_comparison.py \
-	test_activations.py test_checks.py test_networks.py test_house.py test_store.py)
-
-.PHONY: test-newest-jax
-test-newest-jax: $(NEWEST)/.installed  ## Run the core tests on the newest JAX, in a venv of its own
-	@$(NEWEST)/bin/python $(PIP) install --upgrade jax
-	@$(NEWEST)/bin/python -c "import jax, numpy; print(f'newest JAX: jax {jax.__version__}, numpy {numpy.__version__}')"
-	PATH="$(CURDIR)/$(NEWEST)/bin:$$PATH" $(NEWEST)/bin/pytest --numprocesses auto --dist loadfile -m "not slow and not workflow and not exhaustive" -p no:cacheprovider \
-		$(CORE)
-
-$(NEWEST)/.installed: envs/lock.txt pyproject.toml
-	@$(FIND_PYTHON); \
-	echo "Installing envs/lock.txt without jax, jaxlib and neural-tangents into $(NEWEST) with $$python"; \
-	rm -rf $(NEWEST); \
-	"$$python" -m venv $(NEWEST); \
-	awk '/^[a-z]/ { keep = !/^(jax|jaxlib|neural-tangents)==/ } keep' envs/lock.txt > $(NEWEST)/lock.txt; \
-	$(NEWEST)/bin/python $(PIP) install --no-deps --require-hashes -r $(NEWEST)/lock.txt; \
-	$(NEWEST)/bin/python $(PIP) install --no-deps --no-build-isolation -e .; \
-	touch $@
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
 
 .PHONY: lint
 lint: .venv/.installed  ## Check style and the workflow, change nothing
@@ -150,11 +138,11 @@ lock:  ## Resolve envs/lock.txt anew (network needed); read envs/README.md first
 	"$$python" -m venv "$$tools"; \
 	"$$tools/bin/python" $(PIP) install uv; \
 	"$$tools/bin/uv" pip compile pyproject.toml --all-extras --universal --fork-strategy fewest \
-		--python-version 3.11 --generate-hashes --overrides envs/overrides.txt -c envs/constraints.txt \
+		--python-version 3.11 --generate-hashes --overrides envs/overrides.txt \
 		-o envs/lock.txt --no-emit-index-url --no-header $(LOCK_OPTIONS)
 
 .PHONY: clean
 clean:  ## Remove what make and Snakemake made, except .venv and downloaded data
 	find results -mindepth 1 ! -name README.md -delete
-	rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis $(NEWEST)
+	rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis
 	find src tests workflow -type d -name __pycache__ -prune -exec rm -rf {} +

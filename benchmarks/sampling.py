@@ -9,19 +9,14 @@ draws the same quantities (NTK of two channels, NNGP kernel, outputs), random nu
 
 import argparse
 import statistics
-import sys
 import time
-import types
 
 import jax
 import numpy as np
 
 import ntkfield as nf
-
-# neural-tangents' `experimental` sub-package needs TensorFlow, which nothing here uses.
-sys.modules.setdefault("neural_tangents.experimental", types.ModuleType("neural_tangents.experimental"))
-import neural_tangents as nt  # noqa: E402
-from neural_tangents import stax  # noqa: E402
+from ntkfield.bridge._neural_tangents import neural_tangents as nt
+from ntkfield.bridge._neural_tangents import stax
 
 INPUTS = np.random.default_rng(0).normal(size=(4, 4))
 DEPTH = 4

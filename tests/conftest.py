@@ -1,20 +1,70 @@
-"""What several test modules share."""
+"""What several test modules share, and an account of what each file compiled."""
 
-import importlib
 import sys
-import types
+import time
+from collections import Counter
 
 import pytest
+
+COMPILED = "/jax/core/compile/backend_compile_duration"
+SHOWN = 12  # files, those with the most seconds of compiling
+
+_files: dict[str, Counter] = {}  # by file: compilations, their seconds, and processor seconds in all
+_state = {"file": "", "listening": False}
 
 
 @pytest.fixture(scope="session")
 def neural_tangents():
-    """The package neural-tangents; tests that ask for it skip where it is missing.
+    """The package neural-tangents, as the bridge imports it."""
+    from ntkfield.bridge import _neural_tangents
 
-    Its sub-package `experimental` alone needs TensorFlow, which no environment of ours has: an empty module takes its
-    place before the first import.
-    """
-    if importlib.util.find_spec("neural_tangents") is None:
-        pytest.skip("neural-tangents is not installed")
-    sys.modules.setdefault("neural_tangents.experimental", types.ModuleType("neural_tangents.experimental"))
-    return importlib.import_module("neural_tangents")
+    return _neural_tangents.neural_tangents
+
+
+def _compiled(event: str, seconds: float, **_: object) -> None:
+    if event == COMPILED:
+        _files.setdefault(_state["file"], Counter()).update({"programs": 1, "compiling": seconds})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Book what a test compiles on its file."""
+    if "jax" in sys.modules and not _state["listening"]:
+        _state["listening"] = True
+        sys.modules["jax"].monitoring.register_event_duration_secs_listener(_compiled)
+    _state["file"], start = item.nodeid.split("::")[0], time.process_time()
+    result = yield
+    _files.setdefault(_state["file"], Counter()).update({"seconds": time.process_time() - start})
+    return result
+
+
+def pytest_sessionfinish(session):
+    """Hand a worker's account to the process that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["compiled"] = {file: dict(counts) for file, counts in _files.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for file, counts in getattr(node, "workeroutput", {}).get("compiled", {}).items():
+        _files.setdefault(file, Counter()).update(counts)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Compilations and processor seconds of the files that compile longest: a new static argument shows here."""
+    total = sum(_files.values(), Counter())
+    if not total["programs"]:
+        return
+    terminalreporter.section("compilations")
+    row = "{:>9} {:>12} {:>12}  {}"
+    terminalreporter.write_line(row.format("programs", "compiling/s", "processor/s", "file"))
+    longest = sorted(_files, key=lambda file: -_files[file]["compiling"])[:SHOWN]
+    for file, counts in [*((file, _files[file]) for file in longest), ("all files", total)]:
+        numbers = (f"{counts['programs']}", f"{counts['compiling']:.1f}", f"{counts['seconds']:.1f}")
+        terminalreporter.write_line(row.format(*numbers, file))
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, so that none is left alone at the end: those that run the workflow, then the slow ones."""
+    long = {mark: {item.path for item in items if item.get_closest_marker(mark)} for mark in ("workflow", "slow")}
+    items.sort(key=lambda item: (item.path not in long["workflow"], item.path not in long["slow"]))

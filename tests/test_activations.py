@@ -245,7 +245,10 @@ class TestUserFunctions:
             with pytest.raises(ValueError, match="activation = 'mine' is refused: expected a function with four"):
                 compute()
 
-    @pytest.mark.parametrize("function", [np.tanh, lambda x: x / jnp.sum(x**2), lambda x: x if x[0] > 0 else -x])
+    @pytest.mark.parametrize(
+        "function",
+        [np.tanh, lambda x: x / jnp.sum(x**2), lambda x: x if x[0] > 0 else -x, lambda x: x if x > 0 else 0 * x],
+    )
     def test_what_is_not_elementwise_in_jax_is_refused(self, function):
         with pytest.raises(ValueError, match="is refused: expected a function"):
             from_function(function, name="odd")

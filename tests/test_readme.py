@@ -15,7 +15,7 @@ def test_the_python_example_runs() -> None:
     assert names["kernels"].ntk.shape == (3, 9)
     # the estimate that the README calls an error is one: small, and not zero
     assert 0 < np.max(names["error"].ntk / np.max(names["kernels"].ntk)) < 1e-2
-    assert names["mean"].shape == (3, 8)
+    assert names["trained"]["mean"].shape == names["trained"]["variance"].shape == (3, 8)
 
 
 def test_every_file_it_points_to_exists() -> None:

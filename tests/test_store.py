@@ -139,7 +139,7 @@ def test_a_full_disk_is_said_with_the_name_of_the_file(dataset, path):
 def test_a_damaged_file_is_refused_with_advice(dataset, path, damage):
     store.save(dataset, path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(store.DamagedStoreError, match=r"result\.zarr\.zip' is damaged .*: delete it") as raised:
+    with pytest.raises(store.DamagedStoreError, match=r"result\.zarr\.zip' is damaged .*: make it anew") as raised:
         store.load(path)
     assert raised.value.path == path
 
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_refused_with_advice(dataset, path, damage):
 def test_an_archive_without_zarr_is_refused(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme", "nothing here")
-    with pytest.raises(store.StoreError, match="delete it and run again"):
+    with pytest.raises(store.StoreError, match="make it anew"):
         store.load(path)
 
 

@@ -1,13 +1,20 @@
-"""What is wrong with a config, in one sentence: for Snakemake before any work, and for the planner."""
+"""Config files: read, laid over one another, and what is wrong with one in a sentence, before any work.
+
+As a program, it reads the files that its command line names and says which is no config.
+"""
 
 import ast
+import itertools
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 KINDS = {"integer": "a whole number", "number": "a number", "string": "a text", "array": "a list", "null": "null"}
 KINDS |= {"object": "keys with values", "boolean": "true or false"}
@@ -20,8 +27,48 @@ ACCEPTED = {
     "exclusiveMaximum": lambda bound: f"a number below {bound}",
     "minItems": lambda count: f"a list of at least {count}",
     "uniqueItems": lambda _: "a list without repetition",
-    "required": lambda keys: f"all of the keys {', '.join(keys)}",
+    "increasing": lambda _: "a list of increasing numbers",
+    "minProperties": lambda count: f"at least {count} key",
 }
+
+
+def _increasing(validator: Draft202012Validator, wanted: bool, values: Any, _: dict) -> Iterator[ValidationError]:
+    """The keyword that JSON schema lacks: each number above the one before it."""
+    numbers = isinstance(values, list) and all(validator.is_type(value, "number") for value in values)
+    if wanted and numbers and any(later <= value for value, later in itertools.pairwise(values)):
+        yield ValidationError("not increasing")
+
+
+Validator = extend(Draft202012Validator, {"increasing": _increasing})
+
+
+def read(path: str | Path) -> dict:
+    """The keys and values of a config file.
+
+    Raises:
+        SystemExit: with a sentence that names the file, and the line if there is one, unless it is YAML with keys.
+    """
+    try:
+        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError:
+        raise SystemExit(f"config: {path} is refused: expected the path of a config file") from None
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark or error.context_mark).line + 1
+        raise SystemExit(f"config: {path}, line {line}, is refused: expected YAML ({error.problem})") from None
+    except (UnicodeDecodeError, yaml.YAMLError):
+        raise SystemExit(f"config: {path} is refused: expected a text in YAML") from None
+    if not isinstance(found, dict) or not found:
+        raise SystemExit(f"config: {path} is refused: expected keys with values, as in config/default.yaml, not none")
+    return found
+
+
+def drop_nulls(config: dict) -> None:
+    """Take out of a config, in place, every key whose value is null: how an own file takes out what a default has."""
+    for key, value in list(config.items()):
+        if value is None:
+            del config[key]
+        elif isinstance(value, dict):
+            drop_nulls(value)
 
 
 def refusal(config: dict, schema: dict) -> str | None:
@@ -29,15 +76,18 @@ def refusal(config: dict, schema: dict) -> str | None:
     for field, value in _numbers(config):
         if not math.isfinite(value):
             return sentence(field, value, "a finite number")
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    error = best_match(Validator(schema).iter_errors(config))
     if error is None:
         return next(_strange_groups(config), None)
     while error.parent is not None:  # one of several forms, none of which fits: name the whole
         error = error.parent
     field = ".".join(map(str, error.absolute_path))
+    prefix = f"{field}." if field else ""
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return sentence(f"{prefix}{missing}", None, "a value")
     if error.validator == "additionalProperties":
         unknown = sorted(set(error.instance) - set(error.schema["properties"]))[0]
-        prefix = f"{field}." if field else ""
         keys = f"one of the keys {', '.join(error.schema['properties'])}"
         return sentence(f"{prefix}{unknown}", error.instance[unknown], keys)
     return sentence(field, error.instance, _accepted(error))
@@ -78,3 +128,8 @@ def _numbers(value: Any, field: str = "") -> Iterator[tuple[str, float]]:
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in pairs:
         yield from _numbers(item, f"{field}.{key}" if field else str(key))
+
+
+if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        read(file)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # read by editors, by the workflow's hashes of code, and by _
     from ntkfield.activations import activation, from_function
     from ntkfield.diagrams import cumulant, recursion
     from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior
+    from ntkfield.dynamics.predict import predict
     from ntkfield.finite import critical_initialization, finite_width
     from ntkfield.groups.finite import FiniteGroup, generated
     from ntkfield.infinite.augmented import augmented_kernel
@@ -51,6 +52,7 @@ __all__ = [
     "gradient_flow",
     "molecule_kernels",
     "posterior",
+    "predict",
     "recursion",
     "sample_statistics",
 ]

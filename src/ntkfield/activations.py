@@ -137,6 +137,9 @@ class LeakyRelu(Activation):
         kink = (1 - self.slope) ** 2
         return self.slope * q12 + kink * closed_forms.relu(q11, q12, q22)
 
+    def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
+        return self.slope + (1 - self.slope) ** 2 * closed_forms.step(q11, q12, q22)
+
     def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
 
@@ -263,8 +266,9 @@ def from_function(function: Callable[[jax.Array], jax.Array], name: str = "", or
     try:
         whole = jax.jit(function)(x)
         single = [jax.jit(function)(x[k : k + 1]) for k in range(3)]
-    except (TypeError, jax.errors.JAXTypeError):
-        raise checks.refuse("activation", label, "a function of one array made of operations of jax.numpy") from None
+    except (TypeError, ValueError, jax.errors.JAXTypeError) as error:
+        accepted = "a function of one array made of operations of jax.numpy (jnp.where in place of an if)"
+        raise checks.refuse("activation", label, accepted) from error
     if getattr(whole, "shape", None) != (3,) or not jnp.allclose(whole, jnp.concatenate(single), equal_nan=True):
         raise checks.refuse("activation", label, "a function that acts elementwise")
     return Quadrature(name or getattr(function, "__name__", "user"), function, checks.whole("order", order, 4))

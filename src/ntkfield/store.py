@@ -36,7 +36,7 @@ class DamagedStoreError(StoreError):
     """A file that holds no store, or not the whole of one; `path` is where it lies."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{str(path)!r} is damaged or no stored dataset: delete it and run again")
+        super().__init__(f"{str(path)!r} is damaged or no stored dataset: make it anew")
         self.path = path
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -262,3 +265,15 @@ def test_networks_keep_their_kernel(network, shape):
 def test_bad_arguments_are_refused(bridge, make, complaint):
     with pytest.raises(ValueError, match=complaint):
         make(bridge)
+
+
+def test_neural_tangents_can_be_imported_after_the_bridge():
+    """In an interpreter of its own: by itself it asks for TensorFlow."""
+    code = """
+import ntkfield.bridge
+import neural_tangents
+from neural_tangents import stax
+assert ntkfield.bridge.neural_tangents is neural_tangents
+assert ntkfield.bridge.stax is stax
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

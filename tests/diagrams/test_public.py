@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import sympy as sp
+import xarray as xr
 from matplotlib.transforms import Bbox
 
 from ntkfield.activations import activation
@@ -172,6 +173,16 @@ def test_compiled_function_equals_the_expression_entry_by_entry(name):
         assert float(got[index]) == pytest.approx(want, rel=1e-10)
 
 
+def test_compiled_function_takes_whatever_becomes_an_array():
+    rng, step = np.random.default_rng(2), recursion("F").compile()
+    kernel, theta, f = np.eye(2), 1.0 + np.eye(2), rng.normal(size=(2,) * 4)
+    want = step(kernel, theta, {"F": f}, "relu")
+    axes = ("a1", "a2", "a3", "a4")
+    layer = xr.Dataset({"K": (axes[:2], kernel), "Theta": (axes[:2], theta), "F": (axes, f)})
+    np.testing.assert_array_equal(step(layer.K, layer.Theta, layer, "relu"), want)
+    np.testing.assert_array_equal(step(kernel.tolist(), theta.tolist(), {"F": f.tolist()}, "relu"), want)
+
+
 def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
     step, eye = recursion("F").compile(), np.eye(2)
     engine = TrapezoidExpectations(gelu)
@@ -181,6 +192,10 @@ def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
         step(eye, eye, {"F": eye}, engine)
     with pytest.raises(ValueError, match="accepted is one"):
         step(eye, np.eye(3), {"F": np.zeros((2,) * 4)}, engine)
+    with pytest.raises(ValueError, match="accepted is one"):
+        step(1.0, 1.0, {"F": 1.0}, engine)
+    with pytest.raises(ValueError, match=r"tensors\['F'\] = 'F' is refused: expected an array of numbers"):
+        step(eye, eye, {"F": "F"}, engine)
     with pytest.raises(ValueError, match="4 distinct inputs was asked for; accepted are at most 3"):
         TrapezoidExpectations(gelu, nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
 

@@ -47,6 +47,11 @@ def test_the_inverse_law_is_found_and_refused() -> None:
     assert other.chi_squared > 100
 
 
+def test_two_points_are_no_test_of_the_inverse_law() -> None:
+    with pytest.raises(ValueError, match=r"numbers in x = 2 is refused: expected three or more"):
+        inverse_law(np.array([1.0, 2.0]), Estimate(np.ones(2), np.ones(2)))
+
+
 def test_infinite_width_is_read_from_the_widest_networks() -> None:
     n = np.array([2, 4, 8, 16, 32])
     # what is below an eighth of the largest width does not follow the parabola, and must not be looked at

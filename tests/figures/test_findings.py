@@ -1,9 +1,14 @@
-"""The sentences under the figures say what the data hold."""
+"""The sentences under the figures, and what is written in them, say what the data hold."""
 
+import json
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 from ase.build import molecule
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from ntkfield.figures import (
     accuracy,
@@ -64,6 +69,52 @@ def test_each_network_is_told_with_what_serves_it_best() -> None:
     assert "predicting the mean errs by 10000 meV" in said
 
 
+def molecules_curve(**changed: object) -> xr.Dataset:
+    """A learning curve in the published setup, or with one network, the signals or the regulariser changed."""
+    relu = {"activation": "relu", "weight_variance": 1.0, "bias_variance": 0.0}
+    networks = {
+        "so3": {"group": "so3", "depth": 2, "quadrature": 8} | relu,
+        "mlp": {"group": "none", "depth": 3, "sampling": "gl"} | relu,
+    }
+    config = {
+        "networks": {name: network | changed.pop(name, {}) for name, network in networks.items()},
+        "signals": {"bandlimit": 6, "cutoff_angle": 45, "powers": [2, 6]},
+        "diag_reg": 5e-5,
+    } | changed
+    return xr.Dataset(
+        {
+            "mean_absolute_error": (("model", "seed", "train_size"), np.arange(1.0, 13).reshape(2, 3, 2)),
+            "baseline": (("model", "seed", "train_size"), np.full((2, 3, 2), 10.0)),
+        },
+        coords={
+            "network": ("model", ["so3", "mlp"]),
+            "matching": ("model", ["slot", "slot"]),
+            "kernel": ("model", ["ntk", "ntk"]),
+            "train_size": [8, 16],
+        },
+        attrs={"config": json.dumps(config), "source": "QM9"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "stars"),
+    [
+        ({}, [3340.9, 5951.8]),
+        ({"so3": {"quadrature": 6}, "mlp": {"weight_variance": 2.0}}, [3340.9, 5951.8]),  # the same predictions
+        ({"so3": {"activation": "gelu"}}, [5951.8]),
+        ({"mlp": {"depth": 4}}, [3340.9]),
+        ({"mlp": {"bias_variance": 0.1}}, [3340.9]),
+        ({"signals": {"bandlimit": 4, "cutoff_angle": 45, "powers": [2, 6]}}, []),
+        ({"diag_reg": 1e-3}, []),
+    ],
+)
+def test_published_values_stand_beside_what_was_published_only(changed: dict, stars: list[float]) -> None:
+    figure = learning_curve.plot(molecules_curve(**changed))
+    drawn = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_marker() == "*"]
+    assert drawn == stars
+    assert ("published" in texts(figure)) == bool(stars)
+
+
 def test_accuracies_are_those_of_the_ntk_at_the_largest_size() -> None:
     values = np.zeros((2, 2, 2, 2))  # model, view, seed, train_size
     values[1, 0, :, -1], values[1, 1, :, -1] = (0.89, 0.91), (0.4, 0.5)
@@ -117,21 +168,67 @@ def test_a_floor_within_two_errors_of_zero_is_not_told_from_it() -> None:
     assert "differ by at most 2e-15" in said
 
 
-def test_the_law_of_freezing_is_told_with_its_fit() -> None:
+def freezing(widths: list[int], change: list[float], error: list[float], law: dict | None = None) -> xr.Dataset:
+    """A summary of the sine study: what it holds of the NTK's change from time 0 to 8."""
+    start = np.zeros(len(widths))
     summary = xr.Dataset(
         {
-            "ntk_change": (("width", "time"), [[0.0, 0.4], [0.0, 0.1]]),
-            "ntk_change_error": (("width", "time"), [[0.0, 0.02], [0.0, 0.006]]),
-            "law": ("order", [6.43, -1.0]),
-            "law_error": ("order", [0.3, 1.0]),
-            "chi_squared": ((), 1.44, {"degrees_of_freedom": 2}),
+            "ntk_change": (("width", "time"), np.stack([start, change], axis=1)),
+            "ntk_change_error": (("width", "time"), np.stack([start, error], axis=1)),
+            "members": ("width", [64] * len(widths)),
         },
-        coords={"width": [16, 64], "time": [0.0, 8.0]},
+        coords={"width": widths, "time": [0.0, 8.0]},
     )
+    return summary.assign(law or {})
+
+
+def law(chi_squared: float, freedom: int) -> dict:
+    return {
+        "law": ("order", [6.43, -1.0]),
+        "law_error": ("order", [0.3, 1.0]),
+        "chi_squared": ((), chi_squared, {"degrees_of_freedom": freedom}),
+    }
+
+
+def texts(figure: Figure) -> str:
+    """All that is written in a figure, as far as it is shown."""
+    written = " ".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
+    plt.close(figure)
+    return written
+
+
+def test_the_law_of_freezing_is_told_with_its_fit() -> None:
+    summary = freezing([16, 32, 48, 64], [0.4, 0.2, 0.13, 0.1], [0.02, 0.01, 0.01, 0.006], law(1.44, 2))
     said = sine.finding_freezing(summary)
     assert "is 0.40 ± 0.02 at width 16 and 0.100 ± 0.006 at width 64" in said
     assert "(6.4 ± 0.3) / n" in said
-    assert "χ² = 1.4 for 2 degrees of freedom" in said
+    # for 2 degrees of freedom the chance is exp(-chi squared / 2) = 0.487
+    assert "χ² = 1.4 for 2 degrees of freedom (larger by chance alone in 49 % of cases)" in said
+    assert "The NTK changes less in wider networks" in texts(sine.plot_freezing(summary))
+
+
+def test_a_law_that_the_widths_refute_has_no_leading_term() -> None:
+    summary = freezing([16, 32, 64], [0.4, 0.39, 0.1], [0.01] * 3, law(90.0, 1))
+    said = sine.finding_freezing(summary)
+    assert "χ² = 90.0 for 1 degree of freedom" in said
+    assert "it does not describe these widths" in said
+    assert "leading" not in said + texts(sine.plot_freezing(summary))
+
+
+def test_two_widths_say_no_more_than_a_power_between_them() -> None:
+    summary = freezing([16, 64], [0.4, 0.1], [0.02, 0.005])
+    said = sine.finding_freezing(summary)
+    # 5 % each over a factor of 4: 0.05 sqrt(2) / log(4) = 0.051
+    assert "the power -1.00 ± 0.05 of the width" in said
+    assert "two widths cannot test that law" in said
+    drawn = texts(sine.plot_freezing(summary))
+    assert not [word for word in ("χ²", "leading", "holds") if word in said + drawn]
+
+
+def test_what_data_do_not_show_is_no_title() -> None:
+    drawn = texts(sine.plot_freezing(freezing([8, 16], [0.35, 0.29], [0.03, 0.05])))
+    assert "less" not in drawn
+    assert "Change of the NTK by width (t = 8)" in drawn
 
 
 def test_an_ensemble_of_the_exact_law_is_one_standard_error_off() -> None:
@@ -170,6 +267,20 @@ def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is()
     assert "30 of 30 are within three standard errors and the largest is 0.0" in said
     sampled["F"][:, 0, 0, 1, 1] += 0.01
     assert "29 of 30 are within three standard errors" in corrections.tensors_finding(theory, sampled)
+
+
+@pytest.mark.parametrize(("inputs", "components"), [(2, 3), (3, 4), (4, 6), (5, 6)])
+def test_the_components_that_the_inputs_have_are_drawn(inputs: int, components: int) -> None:
+    n, layout = np.array([4.0, 8.0, 16.0]), ("width", "a1", "a2", "a3", "a4")
+    theory = xr.Dataset({name: (layout[1:], np.ones((inputs,) * 4)) for name in corrections.TENSORS})
+    sampled = xr.Dataset(coords={"width": n.astype(int)})
+    for name in corrections.TENSORS:
+        value = np.ones((inputs,) * 4) * (1 + 2 / n)[:, None, None, None, None]
+        sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-3))
+    figure = corrections.tensors(theory, sampled)
+    assert len(figure.legends[0].get_texts()) == components + 1  # and the extrapolation
+    count = components * len(corrections.TENSORS)
+    assert f"{count} of {count} are within" in corrections.tensors_finding(theory, sampled)
 
 
 def test_a_kernel_on_its_corrected_line_agrees() -> None:

@@ -3,16 +3,17 @@
 import itertools
 import re
 
+import numpy as np
 import pandas as pd
 
 import ntkfield as nf
 from ntkfield.diagrams.key import MEANINGS, draw_key
-from ntkfield.figures import formula, gallery
+from ntkfield.figures import formula, gallery, style
 
 
 def entry(name: str) -> gallery.Entry:
     found = nf.recursion(name)
-    picture = gallery.svg(found.draw())
+    picture = style.svg(found.draw())
     return gallery.Entry(name, "About it.", found.latex(), found.latex("expanded"), picture)
 
 
@@ -30,7 +31,7 @@ TABLE = pd.DataFrame(
 
 
 def test_the_page_states_what_the_table_holds() -> None:
-    page = gallery.page([entry("F"), entry("R")], TABLE, gallery.svg(draw_key()), "Networks < of some kind.")
+    page = gallery.page([entry("F"), entry("R")], TABLE, style.svg(draw_key()), "Networks < of some kind.")
     assert "2 recursions, 9 diagrams" in page
     assert "25 Gaussian integrals" in page
     assert "12, none of more than 4 factors" in page
@@ -41,8 +42,19 @@ def test_the_page_states_what_the_table_holds() -> None:
     assert page.count("<svg") == 5
 
 
+def test_recursions_without_another_route_have_no_difference() -> None:
+    alone = TABLE.assign(agreement_gelu=[2.1e-15, np.nan], agreement_relu=np.nan).rename(index={"R": "V6"})
+    assert gallery.finding(alone).endswith(
+        "Compiled, they give the same tensors as the independent finite-width theory, which has 1 of them: the largest "
+        "relative difference in any of its layers is 2e-15 for gelu."
+    )
+    page = gallery.page([entry("V6")], alone.loc[["V6"]], style.svg(draw_key()), "Networks.")
+    assert "has none of them to compare with" in page
+    assert page.count("no value") == 2
+
+
 def test_equal_figures_are_equal_text() -> None:
-    assert gallery.svg(nf.recursion("F").draw()) == gallery.svg(nf.recursion("F").draw())
+    assert style.svg(nf.recursion("F").draw()) == style.svg(nf.recursion("F").draw())
 
 
 def test_a_formula_has_a_line_for_each_diagram_and_holds_all_of_them() -> None:

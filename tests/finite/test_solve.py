@@ -58,7 +58,7 @@ def test_result_is_labelled_and_says_its_error(gelu):
     assert set(gelu) == set(TENSORS)
     assert gelu["K"].dims == ("layer", "a1", "a2")
     assert gelu["U"].dims == ("layer", "a1", "a2", "a3", "a4")
-    assert gelu.attrs["converged"] == 1
+    assert gelu.attrs["converged"] is True
     assert all(0 < gelu[name].attrs["relative_error"] <= 1e-6 for name in TENSORS if name not in ("K", "Theta"))
     assert all(np.all(gelu[name].sel(layer=1) == 0) for name in TENSORS if name not in ("K", "Theta"))
 
@@ -203,7 +203,7 @@ def test_unmet_tolerance_is_said():
     # Poles so near the real axis that the quadrature converges slowly.
     with pytest.warns(RuntimeWarning, match="rtol = 1e-12 is not met"):
         result = nf.finite_width(nf.MLP(2, lambda x: jnp.tanh(30 * x)), [[1.0, 0.5], [0.2, -0.7]], ["V"], rtol=1e-12)
-    assert result.attrs["converged"] == 0
+    assert result.attrs["converged"] is False
 
 
 def test_widths_are_ratios():

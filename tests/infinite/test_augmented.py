@@ -67,6 +67,11 @@ def test_shifts_of_a_torus_leave_a_circular_network_alone_but_not_a_padded_one()
         nf.augmented_kernel(nf.GroupCNN("c1", depth=1, **SETTINGS), shifts, IMAGES1)
 
 
+def test_a_group_may_be_written_in_capitals():
+    network = nf.MLP(2, "relu")
+    assert_equal(nf.augmented_kernel(network, "C4", IMAGES1), nf.augmented_kernel(network, "c4", IMAGES1))
+
+
 @pytest.mark.parametrize(
     ("network", "group", "x", "complaint"),
     [

@@ -1,11 +1,15 @@
 """Kernels between molecules against sums written out pair by pair."""
 
+import dataclasses
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from ase.build import molecule
 
 import ntkfield as nf
-from ntkfield.infinite.molecules import SLOTS, Environments, molecule_kernels
+from ntkfield.activations import from_function
+from ntkfield.infinite.molecules import SLOTS, Environments, molecule_kernel_error, molecule_kernels
 from ntkfield.signals.harmonics import Harmonics
 from ntkfield.signals.molecules import atom_signals
 
@@ -98,6 +102,33 @@ def test_flat_is_one_network_on_all_slots() -> None:
     expected = MLP.kernel(flat.reshape(len(NAMES), -1))
     found = molecule_kernels(MLP, a, None, ["flat"])["flat"]
     np.testing.assert_allclose(found.ntk, expected.ntk, rtol=1e-13)
+
+
+@pytest.mark.parametrize("given", ["one", "both"])
+def test_the_error_of_a_sum_is_estimated(given: str) -> None:
+    a, b = environments(NAMES), None if given == "one" else environments(("CH3COOH", "C2H6"))
+    network = dataclasses.replace(SO3, activation="gelu", bias_variance=0.2, quadrature=4)
+    matchings = ["element", "all", "slot"]
+    found, errors = (compute(network, a, b, matchings) for compute in (molecule_kernels, molecule_kernel_error))
+    best = molecule_kernels(dataclasses.replace(network, quadrature=14), a, b, matchings)
+    for matching in matchings:
+        for value, exact, estimate in zip(found[matching], best[matching], errors[matching], strict=True):
+            # 1e-14: rounding, where the two molecules share no element and the kernel hardly varies
+            assert (abs(value - exact) <= estimate + 1e-14 * abs(value)).all()
+            assert estimate.max() < 6 * abs(value - exact).max()
+
+
+def test_mlps_are_off_by_their_activations_series_alone() -> None:
+    a, matchings = environments(NAMES[:2]), ["element", "flat"]
+    for estimate in molecule_kernel_error(MLP, a, None, matchings).values():
+        assert (np.array(estimate) == 0).all()
+    wide = dataclasses.replace(MLP, weight_variance=20.0)
+    coarse, fine = (dataclasses.replace(wide, activation=from_function(jnp.tanh, order=k)) for k in (16, 256))
+    found, best = (molecule_kernels(network, a, None, matchings) for network in (coarse, fine))
+    for matching, estimate in molecule_kernel_error(coarse, a, None, matchings).items():
+        for value, exact, error in zip(found[matching], best[matching], estimate, strict=True):
+            assert abs(value - exact).max() > 1e-9
+            assert (abs(value - exact) <= error).all()
 
 
 def test_bad_matchings_are_refused() -> None:

@@ -1,16 +1,20 @@
+import dataclasses
 import importlib.util
 import itertools
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from ase.build import molecule
 from scipy import special
 from spherical_signals import CHANNELS, L, erf_pair, signals
 
 import ntkfield as nf
+from ntkfield.activations import from_function
 from ntkfield.datasets.qm9 import read_qm9pack
 from ntkfield.infinite import so3
 from ntkfield.signals.harmonics import Harmonics
-from ntkfield.signals.molecules import dataset_signals
+from ntkfield.signals.molecules import atom_signals, dataset_signals
 
 # The rotations of this quadrature integrate the kernels of these signals to 1e-12 of the largest, see TestQuadrature.
 # How many it takes depends on the signals' variance: the larger, the more a kernel varies with the correlation.
@@ -144,8 +148,8 @@ class TestInvariance:
             rotated = network.kernel(f.rotate(*angles).to_grid(sampling), g_samples)
             others = network.kernel_error(f.rotate(*angles).to_grid(sampling), g_samples)
             for found, expected, estimate, other in zip(rotated, reference, estimates, others, strict=True):
-                # both values are wrong by what is reported for each, to the tenth that the finer quadrature leaves
-                assert (abs(found - expected) < 1.1 * (estimate + other) + 0.05 * estimate.max()).all()
+                # both values are wrong by at most what is reported for each
+                assert (abs(found - expected) < estimate + other).all()
                 assert abs(found - expected).max() > 0.1 * estimate.max()
 
 
@@ -177,8 +181,8 @@ class TestQuadrature:
         for quadrature in (3, 4, 5):
             found, estimate = network(quadrature).kernel(f, g), network(quadrature).kernel_error(f, g)
             for value, exact, expected in zip(found, best, estimate, strict=True):
-                # elementwise the change to an error far smaller is the error itself
-                np.testing.assert_allclose(expected, abs(value - exact), rtol=0.1, atol=0.05 * float(expected.max()))
+                assert (abs(value - exact) < expected).all()
+                assert expected.max() < 5 * abs(value - exact).max()
 
     def test_relu_is_reported_too(self):
         f = signals(4, seed=17)
@@ -186,7 +190,53 @@ class TestQuadrature:
         best = nf.GroupCNN("so3", 2, "relu", bandlimit=L, quadrature=20).kernel(f)
         for found, exact, estimate in zip(network.kernel(f), best, network.kernel_error(f), strict=True):
             # the diagonal has the kink, at the rotation that turns a signal into itself
-            assert abs(found - exact).max() < 2 * estimate.max() < 10 * abs(found - exact).max()
+            assert (abs(found - exact) < estimate).all()
+            assert estimate.max() < 5 * abs(found - exact).max()
+
+    @pytest.mark.parametrize(
+        ("activation", "quadrature", "names"),
+        [
+            ("gelu", 8, ("CH3COOH", "CH3CONH2")),
+            ("relu", 10, ("CH3COOH", "CH3CONH2")),
+            ("relu", 6, ("H2O", "CH3CH2OH")),
+        ],
+    )
+    def test_between_atoms_of_molecules_it_is_reported_for_every_entry(self, activation, quadrature, names):
+        """The change to one finer rule, as the estimate once was, is too small for more than half of the entries."""
+        f, g = (atom_signals(molecule(name)) for name in names)
+
+        def network(quadrature):
+            return nf.GroupCNN("so3", 2, activation, bandlimit=6, quadrature=quadrature)
+
+        # errors at 20 nodes: of relu a thirtieth of those at 10
+        best = network(20).kernel(f, g.rotate(0.3, 1.0, 2.0))
+        kernels, estimates = network(quadrature).kernel(f, g), network(quadrature).kernel_error(f, g)
+        for found, exact, estimate in zip(kernels, best, estimates, strict=True):
+            error = abs(found - exact)
+            # an entry fails in 2 cases of 10,000, but the signals are fixed: all hold, up to the reference's error
+            assert (error <= estimate + 0.05 * np.median(error)).all()
+            assert np.median(estimate / error) < 5
+
+    def test_a_head_passes_it_on(self):
+        f, g = signals(3, seed=22), signals(3, seed=23)
+        network = nf.GroupCNN("so3", 1, "erf", bandlimit=L, quadrature=4, head=1)
+        best = dataclasses.replace(network, quadrature=12).kernel(f, g)
+        for found, exact, estimate in zip(network.kernel(f, g), best, network.kernel_error(f, g), strict=True):
+            assert (abs(found - exact) < estimate).all()
+
+    def test_the_activations_series_is_reported_beside_the_quadrature(self):
+        """Signals of large variance, where tanh's 16 terms err more than 12 nodes in each angle."""
+        f = signals(3, seed=24)
+        f = Harmonics(4 * f.coefficients)
+
+        def network(order):
+            return nf.GroupCNN("so3", 1, from_function(jnp.tanh, order=order), bandlimit=2, quadrature=10)
+
+        f = Harmonics(f.coefficients[:, :2, L - 2 : L + 1])
+        kernels, estimates = network(8).kernel(f), network(8).kernel_error(f)
+        for found, exact, estimate in zip(kernels, network(96).kernel(f), estimates, strict=True):
+            assert abs(found - exact).max() > 1e-4
+            assert (abs(found - exact) < estimate).all()
 
 
 class TestGramMatrices:

@@ -1,14 +1,9 @@
 """Sampled networks against the exact kernels."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
 import ntkfield as nf
-
-if importlib.util.find_spec("neural_tangents") is None:
-    pytest.skip("neural-tangents is not installed", allow_module_level=True)
 from ntkfield.sampling.empirical_kernels import convergence, empirical_kernels
 
 X = np.random.default_rng(1).normal(size=(3, 4))

@@ -137,6 +137,21 @@ def test_a_call_continues_where_another_stopped():
         merge(parts[0], parts[0])
 
 
+def test_every_variable_says_whether_it_is_of_finite_or_infinite_width():
+    network, names = nf.MLP(3, "relu"), ["K", "Theta", "K1", "Theta1", "V"]
+    theory = nf.finite_width(network, INPUTS, names)
+    options = {"seed": 0, "batch": 2, "tensors": names, "progress": False}
+    sampled = nf.sample_statistics(network, INPUTS, 4, 32, **options)
+    assert theory.attrs["title"] != sampled.attrs["title"]
+    for name in names:
+        for key in ("long_name", "description"):
+            assert theory[name].attrs[key] != sampled[name].attrs[key]
+        assert "width n" in sampled[name].attrs["long_name"]
+        assert sampled[f"{name}_error"].attrs["long_name"] == f"standard error of {name}"
+    merged = merge(sampled, nf.sample_statistics(network, INPUTS, 4, 32, skip=32, **options))
+    assert {name: merged[name].attrs for name in merged} == {name: sampled[name].attrs for name in sampled}
+
+
 def test_first_hidden_layer_has_no_correction():
     result = nf.sample_statistics(nf.MLP(2, "relu", 2.0), INPUTS, 10, 20_000, 0, ["K1", "Theta1"], progress=False)
     for name in ("K1", "Theta1"):

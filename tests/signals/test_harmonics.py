@@ -1,10 +1,12 @@
+import jax
 import numpy as np
 import pytest
 import s2fft
+from s2fft.utils.rotation import generate_rotate_dls
 from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
-from ntkfield.signals.harmonics import Grid, Harmonics, grid, iterate_harmonics
+from ntkfield.signals.harmonics import Grid, Harmonics, grid, iterate_harmonics, small_wigner
 
 
 def random_harmonics(bandlimit, n=3, n_channels=2, seed=0):
@@ -92,6 +94,17 @@ def test_rotation_agrees_with_s2fft():
     signals = random_harmonics(5)
     expected = s2fft.rotate_flms(signals.coefficients[2, :, :, 1], 5, (0.4, 1.3, -2.0))
     np.testing.assert_allclose(signals.rotate(0.4, 1.3, -2.0).coefficients[2, :, :, 1], expected, atol=1e-12)
+
+
+def test_small_wigner_matrices_agree_with_s2fft_and_compile_nothing():
+    beta, compiled = np.array([0.0, 0.3, 1.9, np.pi]), []
+    jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: compiled.append(event))
+    found = small_wigner(7, beta)
+    assert not compiled
+    expected = np.stack([generate_rotate_dls(7, b) for b in beta], axis=1)
+    assert compiled  # what the listener is for: s2fft compiles once a node
+    # s2fft's recursion loses a digit or two by degree 6
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_rotations_compose_and_invert():

@@ -1,5 +1,6 @@
 from math import erf, pi
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
@@ -13,6 +14,7 @@ from ntkfield.signals.molecules import (
     atom_signals,
     bump_coefficients,
     channel_labels,
+    check_learnable,
     dataset_signals,
     truncation_error,
 )
@@ -221,6 +223,12 @@ def test_molecules_without_signals_are_refused(atoms, message):
         atom_signals(atoms)
 
 
+@pytest.mark.parametrize("atoms", ["H2O", None, [build("CH4")]], ids=str)
+def test_what_is_no_molecule_is_refused(atoms):
+    with pytest.raises(ValueError, match=r"atoms = .* is refused: expected an ase\.Atoms, as from"):
+        atom_signals(atoms)
+
+
 def test_the_molecule_at_fault_is_named():
     numbers, positions = np.array([1, 1, 6, 1, 17]), np.arange(15.0).reshape(5, 3)
     with pytest.raises(ValueError, match=r"atom 1 \(Cl\) of molecule 2"):
@@ -250,3 +258,33 @@ def test_the_molecule_at_fault_is_named():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         atom_signals(build("CH4"), **settings)
+
+
+OWN = [build(name) for name in ("H2O", "CH4", "NH3")]
+
+
+def own(tmp_path, molecules, energies):
+    """Molecules read from a file; an energy may be missing."""
+    for atoms, energy in zip(molecules, energies, strict=True):
+        atoms.info = {} if energy is None else {"atomization_energy": energy}
+    ase.io.write(tmp_path / "own.extxyz", molecules)
+    return qm9.read_molecules(tmp_path / "own.extxyz")
+
+
+def test_own_molecules_with_energies_can_be_learned_from(tmp_path):
+    check_learnable(own(tmp_path, OWN, [-10.0, -17.2, -12.0]), 3)
+
+
+@pytest.mark.parametrize(
+    ("molecules", "energies", "needed", "message"),
+    [
+        (OWN, [-10.0, -17.2, -12.0], 4, "number of molecules = 3 is refused: expected 4"),
+        (OWN, [-10.0, None, -12.0], 3, "atomization_energy of molecule 1 = nan is refused: expected a finite energy"),
+        (OWN, [-10.0, -17.2, np.nan], 3, "atomization_energy of molecule 2 = nan"),
+        ([*OWN, build("SH2")], [-10.0, -17.2, -12.0, -7.5], 4, r"\(S\) of molecule 3 is refused: only H C N O F"),
+        ([*OWN, Atoms("H")], [-10.0, -17.2, -12.0, 0.0], 4, "number of atoms of molecule 3 = 1 is refused"),
+    ],
+)
+def test_molecules_to_learn_nothing_from_are_refused(tmp_path, molecules, energies, needed, message):
+    with pytest.raises(ValueError, match=message):
+        check_learnable(own(tmp_path, molecules, energies), needed)

@@ -57,8 +57,8 @@ def test_unchanged_code_in_files_with_new_dates_re_runs_nothing(molecules: Run) 
         # The signals' figure takes the atoms' environments from a helper beside the scripts that also knows networks.
         (
             "src/ntkfield/infinite/so3.py",
-            "\ndef ",
-            "\nEXTRA = 1\ndef ",
+            "\nROTATIONS_AT_ONCE = 2**17",
+            "\nROTATIONS_AT_ONCE = 2**16",
             {"molecules_tile", "molecules_signals_figure", *CURVE},
         ),
         ("src/ntkfield/dynamics/ensembles.py", "\ndef ", "\nEXTRA = 1\ndef ", set()),

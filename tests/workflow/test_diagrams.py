@@ -74,6 +74,22 @@ def test_single_figures_can_be_asked_for(tmp_path: Path) -> None:
     assert "diagram number 3 of F is refused: expected 1 to 2" in log
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("V/7", "make: NAME = 'V/7' is refused: expected V for all its diagrams, or one of V/1 to V/2"),
+        ("V/", "make: NAME = 'V/' is refused: expected V for all its diagrams, or one of V/1 to V/2"),
+        ("W", "make: recursion name is 'W'; accepted are V, K1"),
+    ],
+)
+def test_make_refuses_a_diagram_that_does_not_exist(name: str, message: str) -> None:
+    command = ["make", "--old-file=.venv/.installed", f"BIN={Path(sys.executable).parent}", "diagram", f"NAME={name}"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith(message)
+    assert run.stdout == ""  # no work was started
+
+
 def test_an_unknown_recursion_is_refused_before_any_work(tmp_path: Path) -> None:
     output = snakemake(
         tmp_path, "--config", 'studies=["diagrams"]', 'diagrams={"recursions": ["V", "W"]}', refused=True

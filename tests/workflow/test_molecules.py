@@ -78,7 +78,9 @@ NETWORKS = "molecules", "networks", "so3"
         ((*NETWORKS, "activation"), "rleu", r"so3\.activation = 'rleu' is refused: expected one of relu"),
         ((*NETWORKS, "group"), "so2", r"so3\.group = 'so2' is refused: expected one of so3"),
         (("images", "networks", "d4", "group"), "c3", r"d4\.group = 'c3' is refused: expected one of c1, c4, d4"),
-        (("qm9", "path"), "missing/folder", r"qm9\.path = 'missing/folder' is refused: expected the path of an"),
+        # the folder it runs in, which holds no tables
+        (("qm9", "path"), ".", r"qm9\.path = '\.' is refused: expected the path of a folder with qm9_part1\.csv"),
+        (("molecules", "path"), "own.xyz", r"molecules\.path = 'own\.xyz' is refused: .* where no file lies"),
         (("molecules", "train_sizes"), [8, 200_000], r"train_sizes = \[8, 200000\] is refused: .* 130831"),
     ],
 )

@@ -1,21 +1,26 @@
 """Measured costs of a finished run's jobs, by kind, for `plan.py` to scale: workflow/cost/measured.csv."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
 from items import items
-from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
+
+WORKFLOW = Path(__file__).parents[1]
+sys.path.append(str(WORKFLOW))
+from config_check import drop_nulls, read  # noqa: E402 - it lies beside this folder
 
 MEASURED = Path(__file__).with_name("measured.csv")
 
 
 def read_config(paths: list[str]) -> dict:
     """Config files laid over one another and over config/default.yaml, as Snakemake does."""
-    config = load_configfile(Path(__file__).parents[2] / "config/default.yaml")
-    for path in paths:
-        update_config(config, load_configfile(path))
+    config: dict = {}
+    for path in (str(WORKFLOW.parent / "config/default.yaml"), *paths):
+        update_config(config, read(path))
+    drop_nulls(config)
     return config
 
 

@@ -7,7 +7,7 @@ LIBRARY = Path(workflow.basedir) / "src"
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 
 # What the library looks up by a network's type stands in modules named as the network's own (ntkfield.networks.routes).
-NETWORKS, KERNELS, LAYERS = "ntkfield.networks.", "ntkfield.infinite.", "ntkfield.bridge."
+NETWORK_MODULES, KERNEL_MODULES, LAYER_MODULES = "ntkfield.networks.", "ntkfield.infinite.", "ntkfield.bridge."
 GROUP_CNN = "ntkfield.networks.group_cnn"
 
 
@@ -130,9 +130,9 @@ def routes(found):
 
     `GroupCNN` makes the network of any family, so that who uses it uses every family.
     """
-    rooms = [KERNELS] + [LAYERS] * any(module.startswith(LAYERS) for module in found)
-    names = {module.removeprefix(NETWORKS) for module in found if module.startswith(NETWORKS)}
-    modules = {NETWORKS + path.stem for path in (LIBRARY / NETWORKS.replace(".", "/")).glob("[!_]*.py")}
+    rooms = [KERNEL_MODULES] + [LAYER_MODULES] * any(module.startswith(LAYER_MODULES) for module in found)
+    names = {module.removeprefix(NETWORK_MODULES) for module in found if module.startswith(NETWORK_MODULES)}
+    modules = {NETWORK_MODULES + path.stem for path in (LIBRARY / NETWORK_MODULES.replace(".", "/")).glob("[!_]*.py")}
     families = {module for module in modules if GROUP_CNN in found and GROUP_CNN in neighbours(module)}
     return families | {room + name for room in rooms for name in names if module_file(room + name)}
 

@@ -5,7 +5,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.common.configfile import load_configfile
 
 sys.path.append(str(Path(workflow.basedir) / "workflow"))
-from config_check import refusal, sentence
+from config_check import drop_nulls, refusal, sentence
 
 # Adds a study's targets to the default target, under the study's name.
 STUDIES = {}
@@ -41,6 +41,11 @@ def check_path(field, path, is_kind, kind):
         refuse(field, path, f"the path of {kind}")
 
 
+def is_qm9(folder):
+    """Whether the tables of the package qm9pack lie there."""
+    return all((folder / f"qm9_part{part}.csv").is_file() for part in (1, 2, 3))
+
+
 def study_targets():
     """Files of the studies that the config asks for."""
     return [target for study in config["studies"] for target in STUDIES[study]]
@@ -51,6 +56,7 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+drop_nulls(config)
 check_config()
-check_path("qm9.path", config["qm9"]["path"], Path.is_dir, "an existing folder, or null")
-check_path("images.dataset.path", config["images"]["dataset"]["path"], Path.is_file, "an existing file, or null")
+check_path("qm9.path", config["qm9"].get("path"), is_qm9, "a folder with qm9_part1.csv to qm9_part3.csv, or null")
+check_path("images.dataset.path", config["images"]["dataset"].get("path"), Path.is_file, "an existing file, or null")

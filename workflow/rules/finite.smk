@@ -110,7 +110,6 @@ rule criticality_figure:
     params:
         weight_variances=config["criticality"]["weight_variances"],
         width=config["criticality"]["width"],
-        critical=2.0,
     script:
         "../scripts/criticality_figure.py"
 

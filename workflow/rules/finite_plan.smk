@@ -31,6 +31,8 @@ def criticality_plan():
             deep = {"network": network | {"depth": max(settings["depths"])}, "inputs": inputs}
             corrected = ["K1", "Theta1"] if "Theta" in tensors else []
             theory[label] = deep | {"tensors": sorted({*tensors, "K", *corrected})}
+            if name == "kernels":
+                theory[label]["critical"] = True  # note the activation's critical initialisation, too
             for depth in settings["depths"]:
                 run = finite_run(settings, network | {"depth": depth}, inputs, settings["width"], tensors)
                 samples[f"{label}_depth_{depth}"] = run

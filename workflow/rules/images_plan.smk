@@ -7,7 +7,7 @@ IMAGES_SIZES = {"digits": 1_797, "mnist": 70_000, "pathmnist": 107_180}
 def check_images():
     """Refuse a study that the dataset cannot feed."""
     dataset = IMAGES["dataset"]
-    if dataset["path"] is not None and dataset["name"] == "digits":
+    if "path" in dataset and dataset["name"] == "digits":
         refuse("images.dataset.path", dataset["path"], "null for digits, which come with scikit-learn")
     if sum(image_block_count(part) for part in ("test", "train")) * IMAGES["tile_size"] > IMAGES_SIZES[dataset["name"]]:
         refuse(

@@ -1,4 +1,4 @@
-# QM9 atomization energies from SO(3)-invariant and plain infinite-width kernels.
+# Atomization energies of molecules from SO(3)-invariant and plain infinite-width kernels.
 MOLECULES = config["molecules"]
 
 
@@ -24,14 +24,32 @@ rule qm9:
         mem_mb=4000,
         runtime=10,
     params:
-        path=config["qm9"]["path"],
+        path=config["qm9"].get("path"),
     script:
         "../scripts/qm9.py"
 
 
+# In place of QM9, where the config names a file.
+rule molecules_own:
+    input:
+        lambda wildcards: MOLECULES["path"],
+    output:
+        "results/molecules/own.zarr.zip",
+    log:
+        "results/logs/molecules_own.log",
+    benchmark:
+        "results/benchmarks/molecules_own.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    script:
+        "../scripts/molecules_own.py"
+
+
 rule molecules_block:
     input:
-        qm9="results/qm9/qm9.zarr.zip",
+        molecules=molecule_dataset(),
     output:
         "results/molecules/blocks/{block}.zarr.zip",
     log:
@@ -94,6 +112,8 @@ rule molecules_learning_curve:
         runtime=growing(60),
     params:
         models=MOLECULES["models"],
+        networks={model["network"]: MOLECULES["networks"][model["network"]] for model in MOLECULES["models"]},
+        signals=MOLECULES["signals"],
         tile_size=MOLECULES["tile_size"],
         train_sizes=MOLECULES["train_sizes"],
         test_size=MOLECULES["test_size"],

@@ -2,10 +2,7 @@
 
 
 def check_sine():
-    """Refuse times that do not increase."""
-    times = SINE["problem"]["times"]
-    if sorted(set(times)) != times:
-        refuse("sine.problem.times", times, "increasing times")
+    """Refuse ensembles that are not whole parts."""
     if SINE["members"] % SINE["part_size"]:
         refuse("sine.members", SINE["members"], f"a multiple of sine.part_size, {SINE['part_size']}")
 

@@ -27,6 +27,6 @@ setting = (
     "A kink, as in ReLU, makes R, S, T and U infinite at equal inputs: they have no value there."
 )
 table = pd.read_csv(snakemake.input.table, index_col="recursion")
-page = gallery.page(entries, table, gallery.svg(draw_key()), setting)
+page = gallery.page(entries, table, style.svg(draw_key()), setting)
 Path(snakemake.output.page).write_text(page, encoding="utf-8")
 style.note(gallery.finding(table), snakemake.output.finding)

@@ -7,6 +7,18 @@ import numpy as np
 import ntkfield as nf
 from ntkfield import store
 
+
+def critical(activation) -> dict:
+    """The critical initialisation as attributes; none where there is none."""
+    try:
+        found = nf.critical_initialization(activation)
+    except ValueError:
+        return {}
+    return {f"critical_{key}": value for key, value in found._asdict().items() if value is not None}
+
+
 run = job.plain(snakemake.params.run)
 theory = nf.finite_width(nf.MLP(**run["network"]), np.array(run["inputs"]), run["tensors"], rtol=snakemake.params.rtol)
+if run.get("critical"):
+    theory = theory.assign_attrs(critical(run["network"]["activation"]))
 store.save(theory, snakemake.output[0], config=run)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ntkfield import store
 from ntkfield.dynamics.classification import accuracy_curve
+from ntkfield.dynamics.learning_curve import join
 from ntkfield.infinite.tiles import TiledCross, TiledGram
 
 params = snakemake.params
@@ -26,7 +27,7 @@ def tile(network: str, part: str, i: int, j: int) -> xr.Dataset:
     return store.load(tiles[network, f"{part}_{i}_{j}"])
 
 
-curves = []
+curves, models = [], []
 for network, settings in params.networks.items():
     for kernel in ("ntk", "nngp"):
         pool = TiledGram(functools.partial(tile, network, "train"), params.tile_size, kernel, {"view": "upright"})
@@ -44,8 +45,9 @@ for network, settings in params.networks.items():
             list(params.subset_seeds),
             params.diag_reg,
         )
-        curves.append(curve.assign_coords(network=network, group=settings["group"], kernel=kernel))
-result = xr.concat(curves, "model").assign_attrs(
+        curves.append(curve)
+        models.append({"network": network, "group": settings["group"], "kernel": kernel})
+result = join(curves, models).assign_attrs(
     source=attributes["source"], n_classes=attributes["n_classes"], test_size=params.test_size
 )
 store.save(

@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import store
-from ntkfield.dynamics.learning_curve import learning_curve
+from ntkfield.dynamics.learning_curve import join, learning_curve
 from ntkfield.infinite.tiles import TiledGram
 
 params = snakemake.params
-energies = np.concatenate([store.load(block)["atomization_energy"].values for block in snakemake.input.blocks])
+blocks = [store.load(block) for block in snakemake.input.blocks]
+energies = np.concatenate([block["atomization_energy"].values for block in blocks])
 tiles = {tuple(path.removesuffix(store.SUFFIX).split("/")[-2:]): path for path in snakemake.input.tiles}
 
 
@@ -21,7 +22,7 @@ def tile(network: str, i: int, j: int) -> xr.Dataset:
     return store.load(tiles[network, f"{i}_{j}"])
 
 
-curves = []
+curves, labels = [], []
 for model in params.models:
     for kernel in ("ntk", "nngp"):
         load = functools.partial(tile, model["network"])
@@ -29,13 +30,16 @@ for model in params.models:
         curve = learning_curve(
             gram, energies, list(params.train_sizes), params.test_size, list(params.split_seeds), params.diag_reg
         )
-        curves.append(curve.assign_coords(network=model["network"], matching=model["matching"], kernel=kernel))
-result = xr.concat(curves, "model")
+        curves.append(curve)
+        labels.append(job.plain(model) | {"kernel": kernel})
+result = join(curves, labels).assign_attrs(source=blocks[0].attrs["source"])
 result["mean_absolute_error"].attrs = {"units": "eV", "long_name": "mean absolute test error"}
 store.save(
     result,
     snakemake.output.dataset,
-    config=job.plain({key: getattr(params, key) for key in ("test_size", "split_seeds", "diag_reg", "models")}),
+    config=job.plain(
+        {key: getattr(params, key) for key in ("test_size", "split_seeds", "diag_reg", "models", "networks", "signals")}
+    ),
 )
 table = result.to_dataframe().reset_index().drop(columns="model")
 table["mean_absolute_error_meV"] = 1000 * table.pop("mean_absolute_error")

@@ -32,9 +32,9 @@ from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights
-from ntkfield.groups.so3 import rotation_grid, small_wigner
+from ntkfield.groups.so3 import rotation_grid
 from ntkfield.networks import SphereCNN, stax_layer
-from ntkfield.signals.harmonics import Harmonics, grid
+from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
 
 
 @stax_layer.register

@@ -15,6 +15,7 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 
+from ntkfield import checks
 from ntkfield.activations import Activation
 
 from .algebra import Gauss, Polynomial, integrals
@@ -69,35 +70,43 @@ class CompiledRecursion:
         """Tensor of layer l+1 with one axis of length m per subscript.
 
         kernel, theta : [m, m], infinite-width K and Θ of layer l.
-        tensors : the tensors ``needs`` names, one axis per subscript.
+        tensors : the tensors ``needs`` names, one axis per subscript: a mapping, or one layer of the dataset of
+            ``nf.finite_width``. Whatever becomes an array is one; labels of axes are not read.
         expectation : an activation, ``"relu"`` or as ``nf.activation`` accepts it, or an engine for ⟨Π σ^(k)⟩
             (``quadrature.Expectations``).
         weight_rate : λ_W, by default equal to C_W.  ratio : r = n_l / n_(l-1).
 
         A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.
         """
-        kernel = jnp.asarray(kernel)
-        self.check(kernel, theta, tensors)
+        kernel, theta = _array("kernel", kernel), _array("theta", theta)
+        held = {name: _array(f"tensors[{name!r}]", tensors[name]) for name in self.needs if name in tensors}
+        self.check(kernel, theta, held)
         moments = ask(expectation, kernel, {self.name: self.moments})
         rate = weight_variance if weight_rate is None else weight_rate
-        known = {**tensors, "Theta": jnp.asarray(theta)}
-        return evaluate(self, moments, {k: known[k] for k in (*self.needs, "Theta")}, weight_variance, rate, ratio)
+        return evaluate(self, moments, held | {"Theta": theta}, weight_variance, rate, ratio)
 
     def check(self, kernel: jax.Array, theta: jax.Array, tensors: Mapping[str, jax.Array]) -> None:
         """Refuse missing tensors and wrong shapes with one sentence."""
-        m = kernel.shape[0]
-        if kernel.shape != (m, m) or jnp.shape(theta) != (m, m):
+        m = len(kernel) if kernel.ndim else 0
+        if kernel.shape != (m, m) or theta.shape != (m, m):
             raise ValueError(
-                f"kernel and theta have shapes {kernel.shape} and {jnp.shape(theta)}; accepted is one [m, m] for both."
+                f"kernel and theta have shapes {kernel.shape} and {theta.shape}; accepted is one [m, m] for both."
             )
         for name in self.needs:
             if name not in tensors:
                 raise ValueError(f"tensors lacks {name!r}; accepted is a mapping with {', '.join(self.needs)}.")
-            if jnp.shape(tensors[name]) != (m,) * self._ranks[name]:
+            if tensors[name].shape != (m,) * self._ranks[name]:
                 raise ValueError(
-                    f"tensors[{name!r}] has shape {jnp.shape(tensors[name])}; "
+                    f"tensors[{name!r}] has shape {tensors[name].shape}; "
                     f"accepted is {(m,) * self._ranks[name]} for {m} inputs."
                 )
+
+
+def _array(field: str, value: object) -> jax.Array:
+    try:
+        return jnp.asarray(value, jnp.float64)
+    except (TypeError, ValueError):
+        raise checks.refuse(field, value, "an array of numbers") from None
 
 
 def evaluate(compiled: CompiledRecursion, moments: dict, tensors: dict, *numbers: float) -> jax.Array:

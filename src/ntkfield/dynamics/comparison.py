@@ -77,9 +77,14 @@ def inverse_law(x: np.ndarray, y: Estimate) -> InverseLaw:
     """Fit y = a / x + b / x^2 by weighted least squares.
 
     Args:
-        x: two or more different positive numbers.
+        x: three or more different positive numbers: through two the law goes whatever they are.
         y: numbers with their standard errors.
+
+    Raises:
+        ValueError: for two numbers or fewer.
     """
+    if len(x) < 3:
+        raise checks.refuse("numbers in x", len(x), "three or more")
     found, errors, chi_squared = _inverse_powers(x, y, (1, 2))
     leading, following = map(Estimate, found.tolist(), errors.tolist())
     return InverseLaw(leading, following, chi_squared, len(x) - 2)

@@ -53,8 +53,8 @@ def gradient_flow(
             the spacing of floats is not below one.
     """
     theta, across = _square("k_train_train", k_train_train), _across("k_test_train", k_test_train, k_train_train)
-    targets = _targets(y, len(theta))
-    times, scalar = _times(t)
+    targets = checked_targets(y, len(theta))
+    times, scalar = checked_times(t)
     columns = targets.reshape(len(theta), -1)
     parts = _filtered(_regularised(theta, diag_reg), columns, times, checks.positive("rate", rate))
     result = jnp.einsum("mn,tno->tmo", across, parts).reshape(len(times), len(across), *targets.shape[1:])
@@ -82,7 +82,7 @@ def posterior(
     """
     k, across = _square("k_train_train", k_train_train), _across("k_test_train", k_test_train, k_train_train)
     prior = _prior("k_test_test", k_test_test, len(across))
-    targets = _targets(y, len(k))
+    targets = checked_targets(y, len(k))
     factor = _cholesky(_regularised(k, diag_reg))
     half = jax.scipy.linalg.solve_triangular(factor, across.T, lower=True)
     mean = half.T @ jax.scipy.linalg.solve_triangular(factor, targets, lower=True)
@@ -134,7 +134,7 @@ def ensemble_covariance(
     if len(k_across) != len(across):
         raise checks.refuse("nngp_test_train of shape", k_across.shape, f"that of ntk_test_train, {across.shape}")
     prior = _prior("nngp_test_test", nngp_test_test, len(across))
-    times, scalar = _times(t)
+    times, scalar = checked_times(t)
     weights = _filtered(_regularised(theta, diag_reg), across.T, times, checks.positive("rate", rate))  # A_t^T
     if prior.ndim == 1:
         spread = jnp.einsum("tnm,tnm->tm", weights, k @ weights - 2 * k_across.T)
@@ -218,14 +218,15 @@ def _prior(field: str, value: Any, m: int) -> np.ndarray:
     return matrix
 
 
-def _targets(value: Any, n: int) -> np.ndarray:
+def checked_targets(value: Any, n: int) -> np.ndarray:
+    """Targets [n] or [n, outputs], refused if they are not."""
     targets = checks.array("y", value, "n" if np.ndim(value) == 1 else "n, outputs")
     if len(targets) != n:
         raise checks.refuse("y of shape", targets.shape, f"[{n}] or [{n}, outputs], a row for each training input")
     return targets
 
 
-def _times(value: Any) -> tuple[np.ndarray, bool]:
+def checked_times(value: Any) -> tuple[np.ndarray, bool]:
     """Times as a 1-d array, and whether a scalar was given."""
     accepted = "a time or a 1-d array of times, zero or above, inf allowed"
     try:

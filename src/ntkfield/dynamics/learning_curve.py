@@ -1,6 +1,6 @@
 """Test error of kernel regression against training size, over several splits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -62,4 +62,17 @@ def learning_curve(
     return xr.Dataset(
         {"mean_absolute_error": (dims, errors), "baseline": (dims, baseline)},
         coords={"seed": list(seeds), "train_size": list(train_sizes)},
+    )
+
+
+def join(curves: Sequence[xr.Dataset], labels: Sequence[Mapping[str, str]]) -> xr.Dataset:
+    """Curves one after the other along a new dimension model.
+
+    Args:
+        curves: datasets of one form.
+        labels: what each is of, as in ``{"network": "so3", "kernel": "ntk"}``: coordinates along model, whether or not
+            a label is the same for all.
+    """
+    return xr.concat(curves, "model").assign_coords(
+        {name: ("model", [label[name] for label in labels]) for name in labels[0]}
     )

@@ -95,8 +95,9 @@ def _against_time(axis: Axes, one: xr.Dataset) -> None:
 
 def _against_members(axis: Axes, one: xr.Dataset) -> None:
     last = one.isel(time=-1)
+    sizes = one["members"].values
     for i, colour in zip(range(one.sizes["width"]), _colours(one), strict=False):
-        at, sizes = last.isel(width=i), one["members"].values
+        at = last.isel(width=i)
         axis.plot(sizes, at["sampling"], color=colour, linestyle=":", linewidth=1.4)
         low = np.minimum(at["squared_difference_error"], 0.9 * at["squared_difference"])
         axis.errorbar(
@@ -109,7 +110,7 @@ def _against_members(axis: Axes, one: xr.Dataset) -> None:
         )
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
-    shown = one["members"].values[1::2]  # every other, so that their labels do not touch
+    shown = sizes[1::2] if len(sizes) > 5 else sizes  # every other of many, so that their labels do not touch
     axis.set_xticks(shown, [str(n) for n in shown])
     axis.set_xlabel("networks N in each ensemble")
 

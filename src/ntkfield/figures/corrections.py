@@ -1,5 +1,7 @@
 """Sampled networks of finite width against the theory at order 1/n."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -19,6 +21,7 @@ PAIRS = ((0, 0), (0, 1))
 EXTRAPOLATED = Line2D(
     [], [], color=GREY, marker="D", markersize=4.5, markerfacecolor="white", linestyle="", label="extrapolated to n = ∞"
 )
+DIFFERENCE = "difference\n(std. errors)"  # beside low panels
 BEYOND = 2.2  # times the largest width: where the extrapolation to infinite width is drawn
 
 
@@ -27,13 +30,18 @@ def component(data: xr.Dataset, name: str, indices: tuple[int, ...]) -> np.ndarr
     return data[name].isel({f"a{k + 1}": index for k, index in enumerate(indices)}).values
 
 
+def components(theory: xr.Dataset) -> list[tuple[int, ...]]:
+    """The drawn components of a four-index tensor: of those chosen, the ones that its inputs have."""
+    return [indices for indices in COMPONENTS if max(indices) < theory.sizes["a1"]]
+
+
 def _at_infinity(sampled: xr.Dataset, name: str, indices: tuple[int, ...]) -> Estimate:
     """A component extrapolated to infinite width."""
     value, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
     return infinite_width(sampled["width"].values.astype(float), Estimate(value, error))
 
 
-def _limits_agree(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: tuple) -> str:
+def _limits_agree(theory: xr.Dataset, sampled: xr.Dataset, names: tuple[str, ...], places: Sequence) -> str:
     """How many of the extrapolated components agree with theory, in words."""
     sigmas = []
     for name, indices in ((name, indices) for name in names for indices in places):
@@ -105,9 +113,12 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top, beneath = axes[:, column]
             top.axhline(value, color=BLUE)
             _points(top, n, mean, error)
-            _infinity(top, beneath, n.max() * BEYOND, _at_infinity(sampled, name, pair), float(value))
-            around = max(2.5 * np.abs(mean - value)[n >= np.median(n)].max(), 0.5 * abs(value))
-            top.set_ylim(value - around, value + around)
+            infinity, wide = _at_infinity(sampled, name, pair), n >= np.median(n)
+            _infinity(top, beneath, n.max() * BEYOND, infinity, float(value))
+            reach = max(2.5 * np.abs(mean - value)[wide].max(), 0.5 * abs(value))  # narrow networks may lie outside,
+            bars = [np.abs(mean - value)[wide] + error[wide], abs(infinity.value - value) + infinity.error]
+            reach = max(reach, 1.1 * np.max(np.hstack(bars)))  # but no bar of wide ones
+            top.set_ylim(value - reach, value + reach)
             base = name.removesuffix("1")
             top.set_title(f"$n\\,(\\langle\\hat{{{SYMBOL[base]}}}\\rangle - {SYMBOL[base]})_{{{pair[0]}{pair[1]}}}$")
             disagreement(beneath, n, mean - value, error)
@@ -142,13 +153,13 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
         theory: the tensors at the last layer.
         sampled: the tensors and their ``_error`` over the dimension width.
     """
-    n = sampled["width"].values.astype(float)
+    n, shown = sampled["width"].values.astype(float), components(theory)
     with house_style():
         figure, axes = _stacked(len(TENSORS), n)
         for column, name in enumerate(TENSORS):
             top, beneath = axes[:, column]
-            for k, indices in enumerate(COMPONENTS):
-                colour, shift = COLOURS[k], 1.06 ** (k - 2.5)
+            for k, indices in enumerate(shown):
+                colour, shift = COLOURS[k], 1.06 ** (k - (len(shown) - 1) / 2)
                 value = component(theory, name, indices)
                 mean, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
                 top.axhline(value, color=colour, linewidth=1.2)
@@ -160,7 +171,7 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top.set_yscale("symlog", linthresh=0.1)
         axes[0, 0].set_ylabel("n × cumulant")
         handles = [
-            Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(COMPONENTS)
+            Line2D([], [], color=COLOURS[k], marker="o", label="".join(map(str, c))) for k, c in enumerate(shown)
         ]
         handles.append(EXTRAPOLATED)
         figure.legend(
@@ -180,12 +191,12 @@ def tensors_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`tensors`.
     """
     n, off = int(sampled["width"][-1]), []
-    for name, indices in ((name, indices) for name in TENSORS for indices in COMPONENTS):
+    for name, indices in ((name, indices) for name in TENSORS for indices in components(theory)):
         off.append(abs(component(sampled, name, indices)[-1] / component(theory, name, indices) - 1))
     return (
         f"At width {n} the sampled tensors are off theory at order 1/n by {100 * np.median(off):.2g} % in the median. "
         "Extrapolated to infinite width, of the differences "
-        f"{_limits_agree(theory, sampled, TENSORS, COMPONENTS)}."
+        f"{_limits_agree(theory, sampled, TENSORS, components(theory))}."
     )
 
 
@@ -204,7 +215,7 @@ def _stacked(columns: int, n: np.ndarray) -> tuple[Figure, np.ndarray]:
         width_axis(axis, n)
     for axis in axes[1]:
         axis.set_xlabel("width n")
-    axes[1, 0].set_ylabel("difference\n(standard errors)")
+    axes[1, 0].set_ylabel(DIFFERENCE)
     return figure, axes
 
 
@@ -235,10 +246,10 @@ def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.nd
     sigmas = difference / error
     axis.axhspan(-3, 3, color="0.92", zorder=0)
     axis.axhline(0, color=GREY, linewidth=0.8)
-    axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5)
+    axis.plot(n, sigmas, color=colour, linestyle="", marker="o", markersize=3.5, clip_on=False)
     before = axis.get_ylim()[1] if axis.get_yscale() == "symlog" else 0.0
     axis.set_yscale("symlog", linthresh=3)
-    reach = max(12.0, 1.3 * np.abs(sigmas).max(), before)
+    reach = max(12.0, 1.6 * np.abs(sigmas).max(), before)
     axis.set_ylim(-reach, reach)
     named = [tick for tick in (3, 10, 100, 1000) if tick <= reach and (tick != 10 or reach < 60)]
     ticks = [*(-tick for tick in reversed(named)), 0, *named]

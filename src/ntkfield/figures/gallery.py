@@ -1,14 +1,11 @@
 """The gallery of diagrams: one HTML page that carries its pictures and formulas within itself."""
 
 import html
-import io
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.figure import Figure
 
 from ntkfield.figures import formula, style
 
@@ -48,15 +45,6 @@ def page(entries: Iterable[Entry], table: pd.DataFrame, key: str, setting: str) 
     )
 
 
-def svg(figure: Figure) -> str:
-    """A figure as SVG text, the same for equal figures."""
-    stream = io.StringIO()
-    with plt.rc_context({"svg.hashsalt": style.HASHSALT}):
-        figure.savefig(stream, format="svg", metadata=style.DATES[".svg"])
-    plt.close(figure)
-    return stream.getvalue()
-
-
 def inline(text: str, label: str) -> str:
     """An SVG file for use within a page: no prologue, scaled down where the page is narrow."""
     body = text[text.index("<svg") :]
@@ -70,7 +58,7 @@ def inline(text: str, label: str) -> str:
 
 
 def _section(entry: Entry, row: pd.Series) -> str:
-    picture = svg(formula.draw(formula.aligned(entry.latex)))
+    picture = style.svg(formula.draw(formula.aligned(entry.latex)))
     return SECTION.format(
         name=entry.name,
         symbol=_symbol(entry.name),
@@ -105,14 +93,19 @@ def finding(table: pd.DataFrame) -> str:
 
 
 def _finding(table: pd.DataFrame, number: Callable[[float], str]) -> str:
-    apart = table.filter(like=AGREEMENT).max()
+    columns = table.filter(like=AGREEMENT)
+    apart, compared = columns.max().dropna(), int(columns.notna().any(axis=1).sum())
     worst = ", ".join(f"{number(value)} for {name.removeprefix(AGREEMENT)}" for name, value in apart.items())
+    shared = "" if compared == len(table) else f", which has {compared} of them"
+    agreement = (
+        f"Compiled, they give the same tensors as the independent finite-width theory{shared}: the largest relative "
+        f"difference in any of its layers is {worst}."
+    )
     return (
         f"{len(table)} recursions, {table.diagrams.sum()} diagrams. Written out diagram by diagram they hold "
         f"{table.integrals_before.sum()} Gaussian integrals; integration by parts, contraction and symmetry leave "
-        f"{table.integrals_after.sum()}, none of more than {table.variables.max()} factors. Compiled, they give the "
-        f"same tensors as the independent finite-width theory: the largest relative difference in any of its layers "
-        f"is {worst}."
+        f"{table.integrals_after.sum()}, none of more than {table.variables.max()} factors. "
+        + (agreement if compared else "The independent finite-width theory has none of them to compare with.")
     )
 
 

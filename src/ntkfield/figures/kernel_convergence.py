@@ -6,11 +6,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from ntkfield.figures import words
 from ntkfield.figures.accuracy import colour, short
-from ntkfield.figures.style import GREY, house_style
+from ntkfield.figures.style import GREY, house_style, number_log_axis
 
 PANELS = (
     (
@@ -88,12 +88,11 @@ def _panel(axis: Axes, result: xr.Dataset, quantity: str, power: float, title: s
     axis.set_xscale("log")
     if quantity == "fluctuation":
         axis.set_yscale("log")
-        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        number_log_axis(axis)
     else:
         axis.axhline(0, color=GREY, linewidth=1)
     axis.set_xticks(widths, [str(width) for width in widths])
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlabel("width n: channels of every hidden layer")
     axis.set_ylabel(label)
     axis.set_title(title)

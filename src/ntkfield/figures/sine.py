@@ -4,10 +4,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
+from scipy.special import chdtrc
 
 from ntkfield.figures import words
-from ntkfield.figures.style import BLUE, GREY, ORANGE, house_style
+from ntkfield.figures.style import BLUE, GREY, ORANGE, house_style, number_log_axis
+
+UNLIKELY = 0.0027  # a chance below it refutes a law: that of three standard errors
 
 
 def plot_ensemble(summary: xr.Dataset) -> Figure:
@@ -22,7 +25,12 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
     with house_style():
         times = summary["time"].values
         figure, axes = plt.subplots(
-            1, len(times), figsize=(0.8 + 2.7 * len(times), 3.7), sharex=True, sharey=True, layout="constrained"
+            1,
+            len(times),
+            figsize=(max(7.0, 0.8 + 2.7 * len(times)), 3.9),  # the legend and the title need 7
+            sharex=True,
+            sharey=True,
+            layout="constrained",
         )
         for axis, time in zip(np.atleast_1d(axes), times, strict=True):
             now = one.sel(time=time)
@@ -55,8 +63,8 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
             plt.Line2D([], [], label=label, **({"linestyle": ""} if k == 0 else {}) | style)
             for k, (label, style) in enumerate(lines.items())
         ]
-        figure.suptitle("Networks trained on sin(x): the infinite-width theory predicts their mean and spread")
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        figure.suptitle("Networks trained on sin(x) against the exact mean and band of infinite width")
+        figure.legend(handles=handles, loc="outside lower center", ncols=3 if len(times) > 2 else 2)
     return figure
 
 
@@ -80,63 +88,79 @@ def finding_ensemble(summary: xr.Dataset) -> str:
 
 
 def finding_freezing(summary: xr.Dataset) -> str:
-    """The change of the NTK at the smallest and the largest width, and the law between.
+    """The change of the NTK at the smallest and the largest width, and what is known of the law between.
+
+    Three widths or more test the law a/n + b/n², and only one that they do not refute has a leading term to tell. Two
+    widths give the power between them.
 
     Args:
-        summary: as stored by the sine study.
+        summary: as stored by the sine study; ``law``, ``law_error`` and ``chi_squared`` for three widths or more.
     """
-    last, widths = summary.isel(time=-1), summary["width"].values
-    ends = [
-        f"{words.with_error(float(last['ntk_change'][k]), float(last['ntk_change_error'][k]))} at width {widths[k]}"
-        for k in (0, -1)
-    ]
-    leading = words.with_error(float(summary["law"][0]), float(summary["law_error"][0]))
-    chi_squared = float(summary["chi_squared"])
-    freedom = summary["chi_squared"].attrs["degrees_of_freedom"]
+    n, change, error = _last(summary)
+    ends = [f"{words.with_error(change[k], error[k])} at width {n[k]}" for k in (0, -1)]
     told = f"The relative change of the NTK is {ends[0]} and {ends[1]}."
-    if not freedom:
-        return told
-    return (
-        f"{told} The law a/n + b/n² has χ² = {chi_squared:.1f} for {freedom} degrees of freedom; its leading term is "
-        f"({leading}) / n."
-    )
+    if "law" not in summary:
+        span = np.log(n[-1] / n[0])
+        power, scatter = np.log(change[-1] / change[0]) / span, np.hypot(*(error / change)[[0, -1]]) / span
+        return (
+            f"{told} Between them it goes with the power {words.with_error(power, scatter)} of the width, at large "
+            "width -1 in theory; two widths cannot test that law."
+        )
+    chance, fit = _fit(summary)
+    told = f"{told} The law a/n + b/n² has {fit} (larger by chance alone in {100 * chance:.2g} % of cases)"
+    if chance < UNLIKELY:
+        return f"{told}: it does not describe these widths."
+    return f"{told}; its leading term is ({words.with_error(*_leading(summary))}) / n."
 
 
 def plot_freezing(summary: xr.Dataset) -> Figure:
-    """Relative change of the empirical NTK by the end of training against width, with the fitted law a/n + b/n².
+    """Relative change of the empirical NTK by the end of training against width, with the law a/n + b/n² where fitted.
 
     Args:
-        summary: as stored by the sine study.
+        summary: as for :func:`finding_freezing`.
     """
-    last = summary.isel(time=-1)
-    widths = summary["width"].values
-    fine = np.geomspace(widths.min() / 1.2, widths.max() * 1.2, 50)
-    (a, b), (error, _) = summary["law"].values, summary["law_error"].values
-    chi_squared = summary["chi_squared"]
+    n, change, error = _last(summary)
+    fine = np.geomspace(n.min() / 1.2, n.max() * 1.2, 50)
     with house_style():
-        figure, axis = plt.subplots(figsize=(5.4, 4.1), layout="constrained")
-        axis.plot(fine, a / fine, color=BLUE, linestyle="--", label=f"its leading term: ({a:.3g} ± {error:.1g}) / n")
-        freedom = chi_squared.attrs["degrees_of_freedom"]
-        label = f"fit a/n + b/n²: χ² = {float(chi_squared):.1f} for {freedom} degrees of freedom"
-        axis.plot(fine, a / fine + b / fine**2, color=BLUE, label=label)
-        axis.errorbar(
-            widths,
-            last["ntk_change"],
-            last["ntk_change_error"],
-            color=ORANGE,
-            fmt="o",
-            capsize=3,
-            markersize=6,
-            label=f"trained networks, mean of {int(last['members'][-1])} ± standard error",
-        )
+        figure, axis = plt.subplots(figsize=(5.4, 4.7), layout="constrained")
+        if "law" in summary:
+            chance, fit = _fit(summary)
+            a, b = summary["law"].values
+            axis.plot(fine, a / fine + b / fine**2, color=BLUE, label=f"fit a/n + b/n²: {fit}")
+            if chance >= UNLIKELY:
+                label = f"its leading term: ({words.with_error(*_leading(summary))}) / n"
+                axis.plot(fine, a / fine, color=BLUE, linestyle="--", label=label)
+        else:
+            slope = change[-1] * n[-1] / fine
+            axis.plot(fine, slope, color=GREY, linestyle=":", label="1/n through the widest, not fitted")
+        label = f"trained networks, mean of {int(summary['members'][-1])} ± standard error"
+        axis.errorbar(n, change, error, color=ORANGE, fmt="o", capsize=3, markersize=6, label=label)
         axis.set_xscale("log")
         axis.set_yscale("log")
-        axis.set_xticks(widths, [str(width) for width in widths])
+        axis.set_xticks(n, [str(width) for width in n])
         axis.xaxis.set_minor_locator(NullLocator())
-        axis.yaxis.set_minor_formatter(NullFormatter())
+        number_log_axis(axis)
         axis.set_xlabel("width n (channels per hidden layer)")
         axis.set_ylabel(r"relative change of the NTK, $\Vert\hat\Theta_t-\hat\Theta_0\Vert\,/\,\Vert\hat\Theta_0\Vert$")
-        axis.set_title(f"The NTK freezes as networks widen (t = {float(last['time']):g})")
+        less = change[0] - change[-1] > words.EXPECTED * np.hypot(error[0], error[-1])
+        title = "The NTK changes less in wider networks" if less else "Change of the NTK by width"
+        axis.set_title(f"{title} (t = {float(summary['time'][-1]):g})")
         axis.grid(True, which="major", color="0.92", linewidth=0.8)
-        axis.legend(loc="lower left", fontsize="small")
+        figure.legend(loc="outside lower center", fontsize="small")
     return figure
+
+
+def _last(summary: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Widths, the NTK's change by the end of training, and its standard error."""
+    last = summary.isel(time=-1)
+    return summary["width"].values, last["ntk_change"].values, last["ntk_change_error"].values
+
+
+def _fit(summary: xr.Dataset) -> tuple[float, str]:
+    """How often chance makes chi squared larger than it is, were the law true, and chi squared in words."""
+    chi_squared, freedom = float(summary["chi_squared"]), summary["chi_squared"].attrs["degrees_of_freedom"]
+    return chdtrc(freedom, chi_squared), f"χ² = {chi_squared:.1f} for {freedom} degree{'s' * (freedom > 1)} of freedom"
+
+
+def _leading(summary: xr.Dataset) -> tuple[float, float]:
+    return float(summary["law"][0]), float(summary["law_error"][0])

@@ -1,5 +1,6 @@
-"""One look for all figures: colour-blind safe, legible at column width."""
+"""One look for all figures: colour-blind safe, legible at column width, nothing cut off."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,17 +11,18 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 COLOURS = sns.color_palette("colorblind")
-HASHSALT = "ntkfield"  # of the names inside an SVG file, which would otherwise be random
-DATES = {".pdf": {"CreationDate": None, "ModDate": None}, ".svg": {"Date": None}}
+DATES = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}}
 BLUE, ORANGE, GREEN, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3], "0.45"
 
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw with the house's fonts, ticks and line widths."""
+    """Draw, and save, with the house's fonts, ticks and line widths."""
     settings = {
         "figure.dpi": 150,
         "savefig.dpi": 200,
@@ -32,19 +34,44 @@ def house_style() -> Iterator[None]:
         "legend.fontsize": 9,
         "lines.linewidth": 1.8,
         "lines.markersize": 5,
-        "svg.hashsalt": HASHSALT,
+        "svg.hashsalt": "ntkfield",  # of the names inside an SVG file, which would otherwise be random
         "pdf.compression": 6,
     }
     with sns.axes_style("ticks"), plt.rc_context(settings):
         yield
 
 
+def number_log_axis(axis: Axes) -> None:
+    """Several plain numbers along a logarithmic y axis too short for powers of ten; for an axis with all its data."""
+    low, high = axis.get_ylim()
+    if high > 1e3 * low:
+        return
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)) if high > 10 * low else MaxNLocator(5))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.yaxis.set_minor_locator(NullLocator())
+
+
 def save(figure: Figure, *paths: str) -> None:
-    """Write a figure under each path and close it; without dates, so that equal figures are equal files."""
-    with plt.rc_context({"svg.hashsalt": HASHSALT}):
-        for path in paths:
-            figure.savefig(path, metadata=DATES.get(Path(path).suffix))
+    """Write a figure under each path, whole and in the house's resolution, and close it.
+
+    Files carry no dates, so that equal figures are equal files.
+    """
+    for path in paths:
+        _write(figure, path, Path(path).suffix.removeprefix("."))
     plt.close(figure)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG text, as :func:`save` would write it; closes the figure."""
+    stream = io.StringIO()
+    _write(figure, stream, "svg")
+    plt.close(figure)
+    return stream.getvalue()
+
+
+def _write(figure: Figure, target: str | io.StringIO, form: str) -> None:
+    with house_style():  # matplotlib looks up resolution and margins when a figure is saved, not when it is drawn
+        figure.savefig(target, format=form, metadata=DATES.get(form))
 
 
 def note(sentence: str, path: str) -> None:

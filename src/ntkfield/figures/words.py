@@ -24,6 +24,11 @@ def with_error(value: float, error: float) -> str:
     return f"{round(value, digits):.{max(digits, 0)}f} ± {round(error, digits):.{max(digits, 0)}f}"
 
 
+def activation(name: str) -> str:
+    """An activation's name, as results hold it, in a sentence."""
+    return {"relu": "ReLU", "gelu": "GELU", "identity": "linear"}.get(name, name.replace("leaky_relu", "leaky ReLU "))
+
+
 def listed(parts: list[str]) -> str:
     """A list in a sentence: ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

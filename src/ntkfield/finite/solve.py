@@ -51,8 +51,10 @@ def finite_width(
             neither is given.
 
     Returns:
-        Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). Each variable's attribute
-        ``relative_error`` is its estimated error, and the dataset's ``converged`` whether all are within `rtol`.
+        Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). K and Theta are the
+        limits, not the means at a finite width, which :func:`ntkfield.sample_statistics` gives the same names. Each
+        variable's attribute ``relative_error`` is its estimated error, and the dataset's ``converged`` whether all are
+        within `rtol`.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -76,7 +78,7 @@ def finite_width(
             RuntimeWarning,
             stacklevel=2,
         )
-    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": int(not missed)})
+    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": not missed})
 
 
 def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -172,10 +174,18 @@ def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attri
     variables = {}
     for name, value in values.items():
         dims = ("layer", *(f"a{i}" for i in range(1, value.ndim)))
-        about = {"long_name": table.TENSORS[name].meaning, "units": "1", "relative_error": errors[name]}
-        variables[name] = (dims, value, about)
+        about = {"long_name": table.TENSORS[name].meaning, "description": _place(name), "units": "1"}
+        variables[name] = (dims, value, about | {"relative_error": errors[name]})
     coords = {"layer": np.arange(1, network.depth + 1)} | {f"a{i}": np.arange(m) for i in range(1, 5)}
     used = {d for dims, *_ in variables.values() for d in dims}
-    about = {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
+    about = {"title": "kernels at infinite width and the coefficients of 1/n"}
+    about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
     return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)
+
+
+def _place(name: str) -> str:
+    """Where a variable stands in the expansion, for sampled ones have the same names."""
+    if name in ("K", "Theta"):
+        return f"limit n -> infinity; the mean at width n is {name} + {name}1/n + order 1/n^2"
+    return "coefficient of 1/n at leading order, n the width before the layer"

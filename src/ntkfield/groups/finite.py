@@ -138,11 +138,16 @@ def generated(name: str, generators: Iterable[np.ndarray], points: int | None = 
         points: |X|; needed only where there is no generator.
 
     Raises:
-        ValueError: for an array that is no permutation, or a group of more than 2048 elements.
+        ValueError: for an array that is no permutation, permutations of different points, no generator and no
+            `points`, or a group of more than 2048 elements.
     """
-    rows = [np.asarray(generator) for generator in generators]
-    rows = list(_permutations(np.stack(rows), distinct=False)) if rows else []
-    start = np.arange(points if points is not None else len(rows[0]))
+    rows = list(generators)
+    if not rows and points is None:
+        raise checks.refuse("generators", rows, "at least one permutation, or the number of points beside none")
+    rows = list(_permutations(rows, distinct=False)) if rows else []
+    if points is not None and rows and points != len(rows[0]):
+        raise checks.refuse("points", points, f"{len(rows[0])}, as many as the generators permute")
+    start = np.arange(len(rows[0]) if rows else checks.whole("points", points, 1))
     found, frontier = {start.tobytes(): start}, [start]
     while frontier:
         fresh = []
@@ -242,7 +247,10 @@ def _about(axis: int) -> np.ndarray:
 
 def _permutations(value: object, distinct: bool = True) -> np.ndarray:
     """Read-only int64 rows, each checked to be a permutation."""
-    rows = np.asarray(value)
+    try:
+        rows = np.asarray(value)
+    except ValueError:  # NumPy's refusal of rows of different lengths
+        raise checks.refuse("permutations", value, "rows of one length, integers [order, |X|]") from None
     if rows.ndim != 2 or 0 in rows.shape or rows.dtype.kind not in "iu":
         shape = (rows.shape, str(rows.dtype))
         raise checks.refuse("permutations of shape and type", shape, "integers [order, |X|]")

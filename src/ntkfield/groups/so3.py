@@ -7,9 +7,9 @@ Euler angles :math:`R = R_z(\alpha)R_y(\beta)R_z(\gamma)`, Wigner matrices
 import functools
 from typing import NamedTuple
 
-import jax
 import numpy as np
-from s2fft.utils.rotation import generate_rotate_dls
+
+from ntkfield.signals.harmonics import small_wigner
 
 
 class RotationGrid(NamedTuple):
@@ -59,9 +59,3 @@ def rotation_grid(bandlimit: int, quadrature: int) -> RotationGrid:
         phase_gamma=np.exp(-1j * np.outer(n, angles)),
         phase_alpha=np.concatenate([alpha.real, -alpha.imag]),
     )
-
-
-def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
-    r"""Small Wigner matrices :math:`d^l_{mn}(\beta)` for l < L at angles beta [Q], as [L, Q, 2L-1, 2L-1]."""
-    with jax.ensure_compile_time_eval():  # s2fft computes with JAX, and a kernel being traced may ask for them
-        return np.stack([np.asarray(generate_rotate_dls(bandlimit, b)) for b in beta], axis=1)

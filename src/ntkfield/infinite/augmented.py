@@ -43,7 +43,7 @@ def augmented_kernel(
         network: an :class:`~ntkfield.networks.MLP`, or a :class:`~ntkfield.networks.GroupCNN` whose kernel does not
             change when the group turns both inputs.
         group: "c1", "c4" or "d4", which turn images; a :class:`~ntkfield.groups.finite.FiniteGroup`, which permutes
-            points; or "so3", which rotates signals on the sphere.
+            points; or "so3", which rotates signals on the sphere. Capitals stand for small letters.
         x1: inputs. For an MLP: images [n1, height, width, channels] (c1, c4, d4), signals [n1, \|X\|, channels] or
             [n1, \|X\|] or images of \|X\| pixels (finite group), or samples [n1, theta, phi, channels] or
             :class:`~ntkfield.signals.harmonics.Harmonics` (so3); it reads them flattened, and signals on the sphere by

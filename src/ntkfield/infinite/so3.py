@@ -10,6 +10,7 @@ a function of one rotation, O(L³) numbers a pair, instead of one of two. The co
 its coefficients suffice. Source: arXiv 2406.06504, theorem 4.1 and section 5, reduced by the identity.
 """
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -20,8 +21,9 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import augmented, layers, pairs
+from ntkfield.infinite import augmented, errors, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.infinite.errors import Rule, Turn
 from ntkfield.networks import MLP, Kernels, Scales, SphereCNN, infinite_kernel
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
@@ -29,13 +31,26 @@ from ntkfield.signals.harmonics import Harmonics, grid
 # Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
 ROTATIONS_AT_ONCE = 2**17
 
+# Of the estimate of errors: steps up in the order, and Euler angles of the turn, which are no multiples of a grid's.
+RULES: tuple[tuple[int, Turn], ...] = ((1, (0.7, 1.1, 2.3)), (1, (2.9, 0.6, 4.1)), (2, (1.7, 2.2, 0.4)))
+
 
 @infinite_kernel.register
-def kernel(network: SphereCNN, x1: Any, x2: Any = None) -> Kernels:
+def kernel(network: SphereCNN, x1: Any, x2: Any = None, turn: Turn | None = None) -> Kernels:
     """NNGP and NTK between real signals on the sphere; see :class:`ntkfield.networks.SphereCNN` for their form."""
     a = as_harmonics(network, "x1", x1)
     b = None if x2 is None else as_harmonics(network, "x2", x2)
-    return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
+    return pairs.matrices(functools.partial(pair_kernels, network, turn=turn), a, b, network)
+
+
+@errors.kernel_by_rule.register
+def _turned(network: SphereCNN, turn: Turn | None, x1: Any, x2: Any = None) -> Kernels:
+    return kernel(network, x1, x2, turn)
+
+
+@errors.other_rules.register
+def _other_rules(network: SphereCNN) -> list[Rule]:
+    return [(dataclasses.replace(network, quadrature=network.quadrature + step), turn) for step, turn in RULES]
 
 
 @augmented.copies_kernel.register
@@ -57,7 +72,9 @@ def _read(field: str, x: Any, sampling: str) -> Harmonics:
     return x if isinstance(x, Harmonics) else Harmonics.from_grid(checks.array(field, x, "n, theta, phi, c"), sampling)
 
 
-def pair_kernels(network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+def pair_kernels(
+    network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, turn: Turn | None = None
+) -> Kernels:
     """Kernels of the pairs (a[i], b[j]) only, after pooling and readout, without the head.
 
     Args:
@@ -66,10 +83,12 @@ def pair_kernels(network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, 
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
         j: indices into `b` [pairs].
+        turn: of `b`, as a witness of the quadrature's error; None for none.
 
     Returns:
         Kernels as arrays [pairs]: NumPy's, unless JAX traces the signals.
     """
+    b = b if turn is None else b.rotate(*turn)
     return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
 
 
@@ -91,8 +110,9 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
     rotations = quadrature * (2 * quadrature - 1) ** 2
     chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
     static = (plain.depth, plain.activation, a.bandlimit, quadrature)
+    own = a.mean_squares[i], b.mean_squares[j]
     parts = [
-        _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j)))
+        _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j, *own)))
         for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs")
     ]
     return pairs.joined(parts, len(i))
@@ -131,19 +151,13 @@ def _pairs(
     right: jax.Array,
     i: jax.Array,
     j: jax.Array,
+    q11: jax.Array,
+    q22: jax.Array,
 ) -> Kernels:
-    q11, q22 = (_mean_square(f, start)[index] for f, start, index in ((left, 0, i), (right, bandlimit - 1, j)))
     c = correlation(bandlimit, quadrature, left[i], right[j])
     kernels = layers.recursion(depth, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
     weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]
     return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
-
-
-def _mean_square(f: jax.Array, start: int) -> jax.Array:
-    """Mean over sphere and channels of squared real signals, from their coefficients of order m >= 0."""
-    half = jnp.abs(f[:, :, start:]) ** 2
-    total = 2 * jnp.sum(half, axis=(1, 2, 3)) - jnp.sum(half[:, :, 0], axis=(1, 2))
-    return total / (4 * np.pi * f.shape[-1])
 
 
 def as_harmonics(network: SphereCNN, field: str, x: Any) -> Harmonics:

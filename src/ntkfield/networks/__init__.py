@@ -1,6 +1,6 @@
 """What a network is: frozen, validated values that say nothing of how a kernel is computed."""
 
-from ntkfield.networks.base import Kernels, Network, Scales, infinite_kernel, stax_layer
+from ntkfield.networks.base import Kernels, Network, Scales, infinite_kernel, infinite_kernel_error, stax_layer
 from ntkfield.networks.finite_group import FiniteGroupCNN
 from ntkfield.networks.group_cnn import GroupCNN, family
 from ntkfield.networks.mlp import MLP
@@ -18,5 +18,6 @@ __all__ = [
     "SphereCNN",
     "family",
     "infinite_kernel",
+    "infinite_kernel_error",
     "stax_layer",
 ]

@@ -56,16 +56,21 @@ class Network:
         return infinite_kernel(self, x1, x2)
 
     def refined(self) -> "Network":
-        """The same network with every approximation taken one step finer; itself where all is exact."""
+        """The same network with a finer rule for its activation's expectations; itself where they are exact."""
         return dataclasses.replace(self, activation=self.activation.refined())
 
     def kernel_error(self, x1: Any, x2: Any = None) -> Kernels:
-        """Estimated absolute errors of :meth:`kernel`, elementwise.
+        """Estimated absolute errors of :meth:`kernel`, elementwise; zero where it is exact but for rounding.
 
-        Its change under :meth:`refined`, times the activation's :attr:`~ntkfield.activations.Activation.caution`.
+        An activation without a closed form adds the kernel's change under :meth:`refined` times the activation's
+        :attr:`~ntkfield.activations.Activation.caution`; a quadrature over rotations adds twice the largest change
+        under three other rules (:mod:`ntkfield.infinite.errors` says why). It is an estimate and no bound: between
+        atoms of molecules it held for all but 2 entries of 10,000.
+
+        The cost is that of the kernel itself, of 1.5 more for such an activation, and for group "so3" of some 5 more:
+        6 at ``quadrature`` 6, 4 at 12.
         """
-        coarse, fine = self.kernel(x1, x2), self.refined().kernel(x1, x2)
-        return Kernels(*(self.activation.caution * abs(f - c) for f, c in zip(fine, coarse, strict=True)))
+        return infinite_kernel_error(self, x1, x2)
 
     def to_stax(self, width: int) -> tuple:
         """The same network at finite width, with one output, as a layer of neural-tangents.
@@ -88,6 +93,12 @@ class Network:
 @route("infinite")
 def infinite_kernel(network: Network, x1: Any, x2: Any = None) -> Kernels:
     """The route that computes `network`'s kernel."""
+    raise unknown(network)
+
+
+@route("infinite")
+def infinite_kernel_error(network: Network, x1: Any, x2: Any = None) -> Kernels:
+    """The estimate of the error of `network`'s kernel."""
     raise unknown(network)
 
 

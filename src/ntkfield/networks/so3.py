@@ -55,6 +55,3 @@ class SphereCNN(GroupCNN):
         if self.sampling not in SAMPLINGS:
             raise checks.refuse("sampling", self.sampling, f"one of {', '.join(SAMPLINGS)}")
         return {"bandlimit": bandlimit, "quadrature": quadrature}
-
-    def refined(self) -> "SphereCNN":
-        return dataclasses.replace(self, activation=self.activation.refined(), quadrature=self.quadrature + 2)

@@ -7,10 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from ntkfield import checks
+from ntkfield.finite.tensors import TENSORS
 from ntkfield.networks import MLP
+from ntkfield.progress import track
 from ntkfield.sampling import products, weights
 from ntkfield.sampling.controls import limits
 from ntkfield.sampling.draws import Draw, Setting
@@ -19,6 +20,12 @@ from ntkfield.sampling.estimators import FROM_DERIVATIVES, KERNELS, estimates
 NAMES = (*KERNELS, "V", "D", "F", "A", "B", *FROM_DERIVATIVES)
 METHODS = {"products": products, "weights": weights}
 MEMORY = 2**24  # numbers held at once by a batch: 128 MiB
+_KERNELS = {
+    "K": "mean NNGP kernel at width n",
+    "Theta": "mean NTK at width n",
+    "K1": "n times the mean NNGP kernel at width n less its limit",
+    "Theta1": "n times the mean NTK at width n less its limit",
+}
 LEAST_BATCHES = 16  # a standard error from fewer estimates is itself too uncertain
 
 
@@ -37,8 +44,9 @@ def sample_statistics(
 ) -> xr.Dataset:
     r"""Mean kernels and finite-width tensors at the output layer, estimated from sampled networks.
 
-    Estimates are exact in expectation at the given width: the tensors differ from those of
-    :func:`ntkfield.finite_width` by terms of relative order 1/n.
+    Estimates are exact in expectation at the given width n. What has the same name in :func:`ntkfield.finite_width` is
+    a term of the expansion in 1/n: K and Theta here are the means K + K1/n + ... and Theta + Theta1/n + ... there, and
+    all others differ by terms of relative order 1/n.
     How each is formed: :mod:`ntkfield.sampling.estimators`.
 
     Args:
@@ -53,7 +61,7 @@ def sample_statistics(
         batch: networks per batch; None picks from the memory they need, at most 512.
         skip: networks of the same seed that another call has sampled, a multiple of the batch: continue after them and
             combine both results with :func:`merge`.
-        progress: whether to show a bar.
+        progress: whether to show a bar on a terminal, and log every tenth.
 
     Returns:
         Dataset over layer (the output layer alone) and a1, ..., a4, with for each name its mean over the batches'
@@ -83,11 +91,12 @@ def sample_statistics(
     }
     which = range(first // size, first // size + count)
     batches = (_estimates(draw(noise), names, widths[-1], limit) for noise in _noise(seed, shape, which))
-    bar = tqdm(batches, total=count, unit_scale=size, unit=" networks", disable=not progress, leave=False)
+    steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
     moments = _Moments()
-    for estimate in bar:
+    for _, estimate in zip(steps, batches, strict=True):
         moments.add({name: np.asarray(value) for name, value in estimate.items()})
-    about = {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
+    about = {"title": "sampled networks of finite width n: means, with standard errors"}
+    about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"widths": list(widths), "seed": seed, "batch": size, "skip": first, "method": method}
     return _dataset(moments, about | {"networks": size * count, "batches": count})
 
@@ -119,8 +128,8 @@ def merge(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
         x, y, ex, ey = first[name], second[name], first[f"{name}_error"], second[f"{name}_error"]
         mean = (a * x + b * y) / (a + b)
         squares = a * (a - 1) * ex**2 + b * (b - 1) * ey**2 + a * (x - mean) ** 2 + b * (y - mean) ** 2
-        result[name] = mean
-        result[f"{name}_error"] = (squares / ((a + b) * (a + b - 1))) ** 0.5
+        result[name] = x.copy(data=mean)
+        result[f"{name}_error"] = ex.copy(data=(squares / ((a + b) * (a + b - 1))) ** 0.5)
     networks = first.attrs["networks"] + second.attrs["networks"]
     return result.assign_attrs(networks=networks, batches=a + b, skip=min(start, other))
 
@@ -211,9 +220,17 @@ def _dataset(moments: _Moments, about: dict) -> xr.Dataset:
     variables = {}
     for name, mean in moments.mean.items():
         dims = ("layer", *(f"a{i}" for i in range(1, mean.ndim + 1)))
-        variables[name] = (dims, mean[None], {"units": "1"})
-        variables[f"{name}_error"] = (dims, moments.error(name)[None], {"units": "1", "long_name": "standard error"})
+        variables[name] = (dims, mean[None], _meaning(name) | {"units": "1"})
+        error = {"long_name": f"standard error of {name}", "units": "1"}
+        variables[f"{name}_error"] = (dims, moments.error(name)[None], error)
     m = next(iter(moments.mean.values())).shape[0]
     used = {d for dims, *_ in variables.values() for d in dims}
     coords = {"layer": [about["depth"]]} | {f"a{i}": np.arange(m) for i in range(1, 5)}
     return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)
+
+
+def _meaning(name: str) -> dict[str, str]:
+    """What a variable is, and what of :func:`ntkfield.finite_width`, which has the same names, it tends to."""
+    meaning = _KERNELS.get(name) or f"{TENSORS[name].meaning}, at width n and times n"
+    law = f"{name} + {name}1/n + order 1/n^2" if name in ("K", "Theta") else f"{name} + order 1/n"
+    return {"long_name": meaning, "description": f"{law}, in terms of finite_width"}

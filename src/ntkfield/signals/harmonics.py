@@ -94,6 +94,10 @@ class Harmonics:
         """Number of signals n."""
         return self.coefficients.shape[0]
 
+    def __getitem__(self, index: slice | np.ndarray) -> "Harmonics":
+        """Some of the signals, by a slice or an array of indices."""
+        return Harmonics(self.coefficients[index])
+
     @property
     def bandlimit(self) -> int:
         """L: the signal has degrees l < L."""
@@ -104,17 +108,21 @@ class Harmonics:
         """Number of channels c."""
         return self.coefficients.shape[3]
 
+    @property
+    def mean_squares(self) -> np.ndarray:
+        """Mean over sphere and channels of each squared signal, [n]."""
+        size = abs(self.coefficients)
+        return (size**2).sum(axis=(1, 2, 3)) / (4 * np.pi * self.n_channels)
+
     def rotate(self, alpha: float, beta: float, gamma: float) -> "Harmonics":
         """Apply a rotation to every signal, exactly: (ρ(R)f)(x) = f(R⁻¹x).
 
         R = R_z(α) R_y(β) R_z(γ) (zyz Euler angles in radians, γ acts first), which turns a bump at direction v into the
         same bump at Rv. Coefficients: (ρ(R)f)_lm = Σ_n D^l_mn(α, β, γ) f_ln, D^l_mn = e^{-imα} d^l_mn(β) e^{-inγ}.
         """
-        rotated = np.zeros_like(self.coefficients)
-        for l in range(self.bandlimit):
-            used = slice(self.bandlimit - 1 - l, self.bandlimit + l)
-            rotated[:, l, used] = _wigner_matrix(l, alpha, beta, gamma) @ self.coefficients[:, l, used]
-        return Harmonics(rotated)
+        orders = np.arange(1 - self.bandlimit, self.bandlimit)
+        phases = np.exp(-1j * (alpha * orders[:, None] + gamma * orders))
+        return Harmonics((small_wigner(self.bandlimit, np.array([beta]))[:, 0] * phases) @ self.coefficients)
 
     def to_grid(self, sampling: str) -> np.ndarray:
         """Sample the signals: real array [n, θ, φ, c] on ``grid(bandlimit, sampling)``."""
@@ -162,6 +170,20 @@ def _unchecked(_: None, leaves: tuple) -> Harmonics:
 
 
 jax.tree_util.register_pytree_node(Harmonics, lambda signals: ((signals.coefficients,), None), _unchecked)
+
+
+def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
+    r"""Small Wigner matrices d^l_mn(β) = ⟨l m| exp(-iβ J_y) |l n⟩ for l < L at angles beta [Q], to rounding.
+
+    Returns:
+        Real array [L, Q, 2L-1, 2L-1], orders from 1 - L, with zeros where |m| > l or |n| > l; s2fft's convention.
+    """
+    wigner = np.zeros((bandlimit, len(beta), 2 * bandlimit - 1, 2 * bandlimit - 1))
+    for l in range(bandlimit):
+        vectors, used = _rotation_vectors(l), slice(bandlimit - 1 - l, bandlimit + l)
+        phases = np.exp(-1j * np.outer(beta, np.arange(-l, l + 1)))
+        wigner[l, :, used, used] = ((vectors * phases[:, None, :]) @ vectors.conj().T).real
+    return wigner
 
 
 def iterate_harmonics(directions: np.ndarray, bandlimit: int) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -253,16 +275,8 @@ def _signs(bandlimit: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _rotation_generator(l: int) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues and eigenvectors of J_y on degree l, in the basis of J_z."""
+def _rotation_vectors(l: int) -> np.ndarray:
+    """Eigenvectors of J_y on degree l in the basis of J_z, as columns; their eigenvalues are -l, ..., l."""
     m = np.arange(-l, l)
     raising = np.diag(np.sqrt(l * (l + 1.0) - m * (m + 1.0)), k=-1)
-    return np.linalg.eigh((raising - raising.T) / 2j)
-
-
-def _wigner_matrix(l: int, alpha: float, beta: float, gamma: float) -> np.ndarray:
-    """D^l_mn(α, β, γ) = e^{-imα} ⟨l m| exp(-iβ J_y) |l n⟩ e^{-inγ}, [2l+1, 2l+1], indices from -l."""
-    eigenvalues, vectors = _rotation_generator(l)
-    small_d = ((vectors * np.exp(-1j * beta * eigenvalues)) @ vectors.conj().T).real
-    orders = np.arange(-l, l + 1)
-    return np.exp(-1j * alpha * orders)[:, None] * small_d * np.exp(-1j * gamma * orders)
+    return np.linalg.eigh((raising - raising.T) / 2j)[1]

@@ -16,11 +16,13 @@ from numbers import Real
 
 import jax
 import numpy as np
+import xarray as xr
 from ase import Atoms
 from ase.data import chemical_symbols
 from scipy.sparse import csr_array
 from scipy.special import eval_legendre
 
+from ntkfield import checks
 from ntkfield.signals.harmonics import Harmonics, check_bandlimit, iterate_harmonics
 
 QM9_ELEMENTS = (1, 6, 7, 8, 9)
@@ -54,6 +56,8 @@ def atom_signals(
             coordinates that are not finite, or overlapping atoms.
 
     """
+    if not isinstance(atoms, Atoms):
+        raise checks.refuse("atoms", atoms, "an ase.Atoms, as from ase.build.molecule or ase.io.read")
     if atoms.pbc.any():
         raise ValueError(f"atoms has pbc {atoms.pbc.tolist()}, but only molecules without periodicity are accepted")
     return dataset_signals(
@@ -114,6 +118,30 @@ def dataset_signals(
         else:
             half = half.at[:, l, m].set(summed)
     return Harmonics.from_nonnegative_orders(half)
+
+
+def check_learnable(molecules: xr.Dataset, needed: int) -> None:
+    """Refuse molecules from whose atomization energies nothing can be learned.
+
+    Args:
+        molecules: From :func:`~ntkfield.datasets.qm9.read_molecules`.
+        needed: How many there must be.
+
+    Raises:
+        ValueError: if there are fewer, or one has a single atom, no atomization energy, an element other than H, C, N,
+            O and F, a coordinate that is not finite or overlapping atoms; names the molecule, counted from 0.
+
+    """
+    n_atoms, energies = molecules["n_atoms"].values, molecules["atomization_energy"].values
+    if len(n_atoms) < needed:
+        raise checks.refuse("number of molecules", len(n_atoms), f"{needed}, for training and test, or more")
+    if (n_atoms < 2).any():
+        raise checks.refuse(f"number of atoms of molecule {np.argmax(n_atoms < 2)}", 1, "two or more")
+    dataset_signals(molecules["numbers"].values, molecules["positions"].values, n_atoms, bandlimit=1)
+    unknown = ~np.isfinite(energies)
+    if unknown.any():
+        i = np.argmax(unknown)
+        raise checks.refuse(f"atomization_energy of molecule {i}", energies[i], "a finite energy in eV")
 
 
 def channel_labels(powers: Sequence[float] = (2, 6), elements: Sequence[int] = QM9_ELEMENTS) -> list[str]:

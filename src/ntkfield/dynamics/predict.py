@@ -1,0 +1,117 @@
+"""From a network and data to predictions: kernels, training and posteriors in one call."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ntkfield import checks
+from ntkfield.dynamics.gradient_flow import (
+    checked_targets,
+    checked_times,
+    ensemble_covariance,
+    gradient_flow,
+    posterior,
+)
+from ntkfield.infinite.errors import Turn, estimate, kernel_by_rule
+from ntkfield.networks import Kernels, Network
+
+TOGETHER = 8  # queries whose kernels are computed together for the sake of their variances
+
+
+def predict(
+    network: Network,
+    x: Any,
+    y: Any,
+    queries: Any,
+    t: Any = np.inf,
+    *,
+    kernel: str = "ntk",
+    rate: float = 1.0,
+    diag_reg: float = 0.0,
+    covariance: bool = False,
+    errors: bool = False,
+) -> xr.Dataset:
+    r"""Mean and variance, over initialisations, of what infinitely wide networks trained on data predict.
+
+    With ``kernel="ntk"`` all layers are trained by gradient flow on :math:`\tfrac12\sum_i(f(x_i)-y_i)^2`:
+
+    .. math:: \mu_t = A_t\,y, \qquad A_t = \Theta(x, X)\,\Theta^{-1}\left(1 - e^{-\eta\Theta t}\right),
+
+    and the covariance is that of :func:`~ntkfield.dynamics.gradient_flow.ensemble_covariance`. With ``kernel="nngp"``
+    it is the Bayesian posterior of the network, to which training the readout alone leads; it has no time but ``inf``.
+    Source: Lee, Xiao et al. (NeurIPS 2019, arXiv 1902.06720), equations 8 to 16.
+
+    Args:
+        network: any network of the package.
+        x: n training inputs, in the form that the network's class describes.
+        y: targets [n] or [n, outputs].
+        queries: m inputs to predict at, in the same form.
+        t: time, or 1-d array of times, zero or above; ``inf`` is the end of training.
+        kernel: "ntk" or "nngp".
+        rate: learning rate :math:`\eta`, a factor of the time.
+        diag_reg: r in :math:`\Theta + r\,\mathrm{mean}(\mathrm{diag}\,\Theta)\,1` (in K for "nngp", noise on y), which
+            stands for the kernel between training inputs.
+        covariance: whether to give the covariance between all queries as well.
+        errors: whether to estimate what the kernels' own errors do to each number (:mod:`ntkfield.infinite.errors`),
+            for several times the work where the kernels are not exact.
+
+    Returns:
+        Dataset with ``mean`` over time, query (and output, if `y` has that axis) and ``variance`` over time, query, the
+        same for each output; ``covariance`` over time, query, other_query; ``mean_error`` and so on, absolute. Units
+        are those of `y` for the mean; variances are those of the network's own outputs, whatever `y`.
+
+    Raises:
+        ValueError: naming the field, the value and what is accepted.
+    """
+    if not isinstance(network, Network):
+        raise checks.refuse("network", type(network).__name__, "an ntkfield network, nf.MLP or nf.GroupCNN")
+    if kernel not in ("ntk", "nngp"):
+        raise checks.refuse("kernel", kernel, "ntk or nngp")
+    times, y = checked_times(t)[0], checked_targets(y, len(x))
+    rate, diag_reg = checks.positive("rate", rate), checks.non_negative("diag_reg", diag_reg)
+    if kernel == "nngp" and not np.isinf(times).all():
+        raise checks.refuse("t", t, "inf for kernel = nngp: a posterior is not a course of training")
+
+    def predicted(network: Network, turn: Turn | None = None) -> dict[str, np.ndarray]:
+        compute = functools.partial(kernel_by_rule, network, turn)
+        train, across = compute(x), compute(queries, x)
+        prior = np.asarray(compute(queries).nngp) if covariance else _variances(compute, queries)
+        if kernel == "nngp":
+            ended = posterior(train.nngp, across.nngp, prior, y, diag_reg)
+            mean, spread = (np.repeat(np.asarray(value)[None], len(times), axis=0) for value in ended)
+        else:
+            options = {"t": times, "rate": rate, "diag_reg": diag_reg}
+            mean = gradient_flow(train.ntk, across.ntk, y, **options)
+            spread = ensemble_covariance(train.nngp, across.nngp, prior, train.ntk, across.ntk, **options)
+        values = {"mean": np.asarray(mean), "variance": np.asarray(spread)}
+        if covariance:
+            values |= {"covariance": values["variance"], "variance": _diagonal(values["variance"])}
+        return values
+
+    values = predicted(network)
+    if errors:
+        values |= {f"{name}_error": error for name, error in estimate(network, predicted).items()}
+    about = {"network": repr(network), "kernel": kernel, "rate": rate, "diag_reg": diag_reg}
+    return _dataset(values, times, about)
+
+
+def _variances(compute: Callable[[Any], Kernels], queries: Any) -> np.ndarray:
+    """NNGP variance of each query [m], without the kernels between all of them."""
+    parts = (queries[start : start + TOGETHER] for start in range(0, len(queries), TOGETHER))
+    return np.concatenate([np.diagonal(compute(part).nngp) for part in parts])
+
+
+def _diagonal(covariance: np.ndarray) -> np.ndarray:
+    return np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0)
+
+
+def _dataset(values: dict[str, np.ndarray], times: np.ndarray, about: dict) -> xr.Dataset:
+    third = {"mean": "output", "covariance": "other_query"}
+    variables = {
+        name: (("time", "query", third.get(name.removesuffix("_error")))[: value.ndim], value)
+        for name, value in values.items()
+    }
+    return xr.Dataset(variables, {"time": times}, about)
