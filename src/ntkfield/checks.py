@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import numpy as np
 
 
@@ -33,20 +34,24 @@ def whole(field: str, value: int, minimum: int) -> int:
 
 
 def array(field: str, value: object, axes: str) -> np.ndarray:
-    """`value` as a finite float64 array whose axes are named in `axes`, as in ``"n, d"``."""
+    """`value` as a finite float64 array whose axes are named in `axes`, as in ``"n, d"``.
+
+    While JAX traces the value, only its shape is checked.
+    """
     names = [name.strip() for name in axes.split(",")]
+    traced = isinstance(value, jax.core.Tracer)
     try:
-        result = np.asarray(value)
+        result = value if traced else np.asarray(value)
         if np.iscomplexobj(result):
             raise TypeError
-        result = result.astype(np.float64, copy=False)
+        result = result.astype(np.float64) if traced else result.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise refuse(field, value, f"a real array [{axes}]") from None
     if result.ndim != len(names):
         raise refuse(f"{field} of shape", result.shape, f"an array of rank {len(names)}, [{axes}]")
     if 0 in result.shape:
         raise refuse(f"{field} of shape", result.shape, "no axis of length 0")
-    if not np.isfinite(result).all():
+    if not traced and not np.isfinite(result).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise refuse(f"{field}{list(bad)}", result[bad], "finite numbers only")
     return result

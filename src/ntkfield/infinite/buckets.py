@@ -11,7 +11,8 @@ def bucket(n: int) -> int:
 
 def pad(x: np.ndarray, size: int) -> np.ndarray:
     """`x` with zeros appended along the first axis up to `size`."""
-    return np.concatenate([x, np.zeros((size - len(x), *x.shape[1:]), x.dtype)]) if size > len(x) else x
+    xp = x.__array_namespace__()
+    return xp.concatenate([x, np.zeros((size - len(x), *x.shape[1:]), x.dtype)]) if size > len(x) else x
 
 
 def power(n: int) -> int:

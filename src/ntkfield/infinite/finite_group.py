@@ -170,7 +170,7 @@ def pair_kernels(network: FiniteGroupCNN, a: np.ndarray, b: np.ndarray, i: np.nd
         )
         for start in track(range(0, len(i), chunk), f"finite-group kernels of {len(i)} pairs")
     ]
-    return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
+    return pairs.joined(parts, len(i))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

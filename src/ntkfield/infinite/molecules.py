@@ -16,11 +16,13 @@ whatever number of matchings use it.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntkfield import checks
-from ntkfield.infinite import errors, layers, so3
+from ntkfield.infinite import errors, layers, pairs, so3
+from ntkfield.infinite.buckets import pad
 from ntkfield.networks import MLP, Kernels, SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
@@ -69,7 +71,9 @@ def molecule_kernels(
         sampling: grid on which an MLP sees the signals, "gl", "dh" or "mw".
 
     Returns:
-        For each matching, Kernels with NumPy arrays [molecules of a, molecules of b].
+        For each matching, Kernels with NumPy arrays [molecules of a, molecules of b]; while JAX traces the signals, JAX
+        arrays, which may be differentiated: forces are the gradient by the positions that
+        :func:`~ntkfield.signals.molecules.dataset_signals` takes.
 
     Raises:
         ValueError: for an unknown matching, for ``flat`` with an SO(3) network, or for more than 29 atoms in slots.
@@ -107,7 +111,7 @@ def _kernels(
     kernels = _pairwise(network, a, b, pairwise, sampling, turn) if pairwise else {}
     if "flat" in matchings:
         rows = _flat(a, sampling)
-        kernels["flat"] = Kernels(*map(np.asarray, network.kernel(rows, None if b is None else _flat(b, sampling))))
+        kernels["flat"] = Kernels(*map(pairs.settled, network.kernel(rows, None if b is None else _flat(b, sampling))))
     return {matching: kernels[matching] for matching in matchings}
 
 
@@ -171,7 +175,7 @@ def _atom_kernels(
         return so3.pair_kernels(network, a.signals, b.signals, i, j, turn)
     left = _samples(a.signals, sampling)
     full = network.kernel(left, None if a is b else _samples(b.signals, sampling))
-    return Kernels(*(np.asarray(k)[i, j] for k in full))
+    return Kernels(*(pairs.settled(k)[i, j] for k in full))
 
 
 def _samples(signals: Harmonics, sampling: str) -> np.ndarray:
@@ -181,9 +185,10 @@ def _samples(signals: Harmonics, sampling: str) -> np.ndarray:
 def _flat(a: Environments, sampling: str) -> np.ndarray:
     """Samples of all slots end to end, [molecule, SLOTS * points * channels]."""
     samples = _samples(a.signals, sampling)
-    flat = np.zeros((len(a.n_atoms), SLOTS, samples.shape[1]))
-    flat[a.molecule, a.slot] = samples
-    return flat.reshape(len(flat), -1)
+    # Which atom is in each slot; the last row, of zeros, where there is none.
+    atom = np.full((len(a.n_atoms), SLOTS), len(samples))
+    atom[a.molecule, a.slot] = np.arange(len(samples))
+    return pad(samples, len(samples) + 1)[atom].reshape(len(atom), -1)
 
 
 def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Environments, mirror: bool) -> np.ndarray:
@@ -193,8 +198,8 @@ def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Enviro
     if mirror:
         below = i != j
         rows, columns = np.append(rows, columns[below]), np.append(columns, rows[below])
-        k = np.append(k, k[below])
-    return np.bincount(rows * shape[1] + columns, k, minlength=shape[0] * shape[1]).reshape(shape)
+        k = k.__array_namespace__().concatenate([k, k[below]])
+    return _summed(k, rows * shape[1] + columns, shape[0] * shape[1]).reshape(shape)
 
 
 def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
@@ -208,19 +213,26 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
         variance = _variance(network, side.signals, sampling)
         alone = layers.recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), 0.0)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
-        sums.append([_per_molecule(side, np.asarray(k)[:, None] * missing) for k in alone])
+        sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
     zero = layers.recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
     both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
-    return Kernels(*(left + right.T + float(k[0]) * both for left, right, k in zip(*sums, zero, strict=True)))
+    return Kernels(*(left + right.T + pairs.settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
 
 
 def _variance(network: MLP | SphereCNN, signals: Harmonics, sampling: str) -> np.ndarray:
     """Mean square of each signal, as the network's input sees it."""
     if isinstance(network, SphereCNN):
         return signals.mean_squares
-    return np.mean(_samples(signals, sampling) ** 2, axis=1)
+    return (_samples(signals, sampling) ** 2).mean(axis=1)
 
 
 def _per_molecule(a: Environments, values: np.ndarray) -> np.ndarray:
     """Sums of rows [atom, ...] over each molecule's atoms."""
-    return np.add.reduceat(values, np.cumsum(a.n_atoms) - a.n_atoms, axis=0)
+    if isinstance(values, np.ndarray):
+        return np.add.reduceat(values, np.cumsum(a.n_atoms) - a.n_atoms, axis=0)
+    return jax.ops.segment_sum(values, a.molecule, len(a.n_atoms))
+
+
+def _summed(k: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+    """Sums [n] of the values that have the same place."""
+    return np.bincount(places, k, minlength=n) if isinstance(k, np.ndarray) else jax.ops.segment_sum(k, places, n)

@@ -1,6 +1,6 @@
 """From kernels of listed pairs of inputs to matrices, and the layers after pooling."""
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 import jax
@@ -40,8 +40,22 @@ def matrices(pair_kernels: PairKernels, a: Sized, b: Sized | None, network: Grou
         pooled = Kernels(*(k.reshape(len(a), len(b)) for k in pair_kernels(a, b, i, j)))
     if network is None or not network.head:
         return Kernels(*(jnp.asarray(k) for k in pooled))
-    own = [np.asarray(pair_kernels(x, x, n, n).nngp) for x in (a, b) if x is not None for n in [np.arange(len(x))]]
+    own = [pair_kernels(x, x, n, n).nngp for x in (a, b) if x is not None for n in [np.arange(len(x))]]
     return after_pooling(network, pooled, own[0], own[-1])
+
+
+def joined(parts: Sequence[Kernels], n: int) -> Kernels:
+    """Kernels of the first `n` of pairs computed in parts, as arrays [n]: NumPy's, unless JAX traces them."""
+    return Kernels(*(_joined([settled(part) for part in k])[:n] for k in zip(*parts, strict=True)))
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    return arrays[0].__array_namespace__().concatenate(arrays)
+
+
+def settled(x: Any) -> Any:
+    """A JAX array as NumPy's, waiting for it; as it is while JAX traces it."""
+    return x if isinstance(x, jax.core.Tracer) else np.asarray(x)
 
 
 def after_pooling(network: GroupCNN, pooled: Kernels, own1: np.ndarray, own2: np.ndarray) -> Kernels:
@@ -60,7 +74,6 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: np.ndarray, own2: np
 
 
 def _mirrored(upper: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    n = i[-1] + 1
-    full = np.empty((n, n))
-    full[i, j] = full[j, i] = upper
-    return full
+    place = np.empty((i[-1] + 1,) * 2, dtype=int)
+    place[i, j] = place[j, i] = np.arange(len(i))
+    return upper[place]

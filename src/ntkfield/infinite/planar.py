@@ -128,8 +128,7 @@ def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray
         _pairs(*static, network.scales, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (turned, j))))
         for start in track(range(0, len(i), chunk), f"planar kernels of {len(i)} pairs")
     ]
-    every = (np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True))
-    return Kernels(*(k.reshape(-1, group.order).mean(axis=1) for k in every))
+    return Kernels(*(k.reshape(-1, group.order).mean(axis=1) for k in pairs.joined(parts, len(i))))
 
 
 def _mean_squares(network: PlanarCNN, *inputs: np.ndarray) -> np.ndarray:

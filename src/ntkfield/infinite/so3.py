@@ -86,14 +86,14 @@ def pair_kernels(
         turn: of `b`, as a witness of the quadrature's error; None for none.
 
     Returns:
-        Kernels as NumPy arrays [pairs].
+        Kernels as arrays [pairs]: NumPy's, unless JAX traces the signals.
     """
     b = b if turn is None else b.rotate(*turn)
     return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
 
 
 def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
-    """Means over rotations of an MLP's kernels of the pairs (a[i], b[j]), as NumPy arrays [pairs].
+    """Means over rotations of an MLP's kernels of the pairs (a[i], b[j]), as arrays [pairs].
 
     Args:
         plain: the MLP, which reads signals by their mean product over sphere and channels.
@@ -116,7 +116,7 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
         _pairs(*static, plain.scales, left, right, *(pad(k[start : start + chunk], chunk) for k in (i, j, *own)))
         for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs")
     ]
-    return Kernels(*(np.concatenate([np.asarray(part) for part in k])[: len(i)] for k in zip(*parts, strict=True)))
+    return pairs.joined(parts, len(i))
 
 
 def correlation(bandlimit: int, quadrature: int, left: jax.Array, right: jax.Array) -> jax.Array:

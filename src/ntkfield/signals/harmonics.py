@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from scipy.special import sph_harm_y
 
@@ -68,6 +69,9 @@ def check_sampling(sampling: str) -> None:
 class Harmonics:
     """n real signals of c channels on the sphere, band-limited at L.
 
+    A pytree of JAX, whose one leaf are the coefficients: functions of signals may be differentiated and compiled. While
+    JAX traces them only their shape is checked.
+
     Attributes:
         coefficients: f_lm, complex [n, L, 2L-1, c], at ``[:, l, L - 1 + m, :]``.
 
@@ -80,6 +84,9 @@ class Harmonics:
     coefficients: np.ndarray
 
     def __post_init__(self) -> None:
+        if isinstance(self.coefficients, jax.core.Tracer):
+            _check_shape(self.coefficients)
+            return
         coefficients = np.asarray(self.coefficients, dtype=np.complex128)
         _check_shape(coefficients)
         _check_values(coefficients)
@@ -106,7 +113,8 @@ class Harmonics:
     @property
     def mean_squares(self) -> np.ndarray:
         """Mean over sphere and channels of each squared signal, [n]."""
-        return np.sum(np.abs(self.coefficients) ** 2, axis=(1, 2, 3)) / (4 * np.pi * self.n_channels)
+        size = abs(self.coefficients)
+        return (size**2).sum(axis=(1, 2, 3)) / (4 * np.pi * self.n_channels)
 
     def rotate(self, alpha: float, beta: float, gamma: float) -> "Harmonics":
         """Apply a rotation to every signal, exactly: (ρ(R)f)(x) = f(R⁻¹x).
@@ -122,8 +130,9 @@ class Harmonics:
         """Sample the signals: real array [n, θ, φ, c] on ``grid(bandlimit, sampling)``."""
         check_sampling(sampling)
         half = self.coefficients[:, :, self.bandlimit - 1 :]
-        rings = np.einsum("tlm,klmc->ktmc", _synthesis(self.bandlimit, sampling), half, optimize=True)
-        return np.fft.irfft(rings, n=2 * self.bandlimit - 1, axis=2, norm="forward")
+        xp = half.__array_namespace__()
+        rings = xp.einsum("tlm,klmc->ktmc", _synthesis(self.bandlimit, sampling), half, optimize=True)
+        return xp.fft.irfft(rings, n=2 * self.bandlimit - 1, axis=2, norm="forward")
 
     @classmethod
     def from_grid(cls, samples: np.ndarray, sampling: str) -> "Harmonics":
@@ -151,11 +160,18 @@ class Harmonics:
     @classmethod
     def from_nonnegative_orders(cls, half: np.ndarray) -> "Harmonics":
         """Complete f_lm given at m ≥ 0, complex [n, L, L, c], with f_{l,-m} = (-1)^m conj(f_lm)."""
-        n, L, _, n_channels = half.shape
-        coefficients = np.empty((n, L, 2 * L - 1, n_channels), dtype=np.complex128)
-        coefficients[:, :, L - 1 :] = half
-        coefficients[:, :, : L - 1] = half[:, :, :0:-1].conj() * _signs(L)[:0:-1]
-        return cls(coefficients)
+        mirrored = half[:, :, :0:-1].conj() * _signs(half.shape[1])[:0:-1]
+        return cls(half.__array_namespace__().concatenate([mirrored, half], axis=2))
+
+
+def _unchecked(_: None, leaves: tuple) -> Harmonics:
+    """Signals around what JAX puts in the place of their coefficients, which need not be an array."""
+    made = object.__new__(Harmonics)
+    object.__setattr__(made, "coefficients", leaves[0])
+    return made
+
+
+jax.tree_util.register_pytree_node(Harmonics, lambda signals: ((signals.coefficients,), None), _unchecked)
 
 
 def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
@@ -178,10 +194,10 @@ def iterate_harmonics(directions: np.ndarray, bandlimit: int) -> Iterator[tuple[
     Three-term recursion in l from Y_mm ∝ (x + iy)^m, in Cartesian components: no angle is formed, no pole is special
     (Abramowitz & Stegun 8.5.3, in orthonormal form).
     """
-    x, y, z = np.ascontiguousarray(directions.T)
+    x, y, z = directions.T.copy()
     diagonal = np.full(len(z), 1 / np.sqrt(4 * np.pi), dtype=np.complex128)
     for m in range(bandlimit):
-        before, current = np.zeros_like(diagonal), diagonal
+        before, current = np.zeros(len(z), dtype=np.complex128), diagonal
         yield m, m, current
         for l in range(m + 1, bandlimit):
             growth = np.sqrt((4 * l**2 - 1) / (l**2 - m**2))

@@ -10,10 +10,11 @@ the Funk-Hecke formula its harmonic coefficients are exact: a_l conj(Y_lm(r̂_ij
 a_l = 2π ∫_{-1}^{1} exp(-(t-1)²/β) P_l(t) dt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import pi
 from numbers import Real
 
+import jax
 import numpy as np
 import xarray as xr
 from ase import Atoms
@@ -84,7 +85,8 @@ def dataset_signals(
 
     Args:
         numbers: Atomic numbers [atom], molecule after molecule (``numbers`` of the datasets in ``datasets.qm9``).
-        positions: Positions [atom, 3] in angstrom.
+        positions: Positions [atom, 3] in angstrom. While JAX traces them, to differentiate or to compile, neither they
+            nor the distances between atoms are checked.
         n_atoms: Number of atoms of each molecule.
         bandlimit: L.
         powers: Exponents p.
@@ -99,16 +101,22 @@ def dataset_signals(
     _check_channels(powers, elements)
     numbers, positions, n_atoms = _checked_molecules(numbers, positions, n_atoms, elements)
     first, second = _ordered_pairs(n_atoms)
+    xp = positions.__array_namespace__()
     directions = positions[second] - positions[first]
-    distances = np.linalg.norm(directions, axis=1)
-    _check_distances(distances, first, second, numbers, n_atoms)
-    directions /= distances[:, None]
+    distances = xp.linalg.norm(directions, axis=1)
+    if xp is np:
+        _check_distances(distances, first, second, numbers, n_atoms)
+    directions = directions / distances[:, None]
     sums = _channel_sums(numbers, first, second, distances, powers, elements)
     zonal = bump_coefficients(bandlimit, cutoff_angle)
     n_channels = len(elements) * len(powers)
-    half = np.zeros((len(numbers), bandlimit, bandlimit, n_channels), dtype=np.complex128)
+    half = xp.zeros((len(numbers), bandlimit, bandlimit, n_channels), dtype=np.complex128)
     for l, m, harmonic in iterate_harmonics(directions, bandlimit):
-        half[:, l, m] = (sums @ (zonal[l] * harmonic.conj())).reshape(-1, n_channels)
+        summed = sums(zonal[l] * harmonic.conj()).reshape(-1, n_channels)
+        if xp is np:
+            half[:, l, m] = summed
+        else:
+            half = half.at[:, l, m].set(summed)
     return Harmonics.from_nonnegative_orders(half)
 
 
@@ -203,7 +211,8 @@ def _checked_molecules(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The molecules as arrays, refused if they are none that have signals."""
     numbers, n_atoms = np.asarray(numbers, dtype=np.int64), np.asarray(n_atoms, dtype=np.int64)
-    positions = np.asarray(positions, dtype=np.float64)
+    traced = isinstance(positions, jax.core.Tracer)
+    positions = positions if traced else np.asarray(positions, dtype=np.float64)
     if (n_atoms < 1).any():
         raise ValueError(f"molecule {np.argmax(n_atoms < 1)} has no atoms, but one atom or more is accepted")
     if numbers.shape != (n_atoms.sum(),) or positions.shape != (*numbers.shape, 3):
@@ -212,6 +221,8 @@ def _checked_molecules(
             f"but [{n_atoms.sum()}] and [{n_atoms.sum()}, 3] are accepted for these n_atoms"
         )
     _check_elements(numbers, n_atoms, elements)
+    if traced:
+        return numbers, positions, n_atoms
     broken = ~np.isfinite(positions).all(axis=1)
     if broken.any():
         atom = np.argmax(broken)
@@ -270,12 +281,15 @@ def _channel_sums(
     distances: np.ndarray,
     powers: Sequence[float],
     elements: Sequence[int],
-) -> csr_array:
-    """Matrix [atom · channel, pair] that adds pairs to channels with the factor z_i z_j / |r_ij|^p."""
+) -> Callable[[np.ndarray], np.ndarray]:
+    """What adds values of pairs [pair] to channels [atom · channel], with the factor z_i z_j / |r_ij|^p."""
     block = np.zeros(len(chemical_symbols), dtype=np.int64)
     block[list(elements)] = np.arange(len(elements))
     rows = (first * len(elements) + block[numbers[second]])[:, None] * len(powers) + np.arange(len(powers))
     columns = np.broadcast_to(np.arange(len(first))[:, None], rows.shape)
     values = (numbers[first] * numbers[second])[:, None] / distances[:, None] ** np.asarray(powers, dtype=np.float64)
     shape = (len(numbers) * len(elements) * len(powers), len(first))
-    return csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
+    if isinstance(values, np.ndarray):
+        matrix = csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
+        return lambda pairs: matrix @ pairs
+    return lambda pairs: jax.ops.segment_sum((values * pairs[:, None]).ravel(), rows.ravel(), shape[0])
