@@ -14,11 +14,11 @@ from ntkfield.diagrams import (
     TrapezoidExpectations,
     codegen,
     cumulant,
-    gelu,
     recursion,
 )
 from ntkfield.diagrams import symbols as sy
 from ntkfield.diagrams.layout import place
+from ntkfield.networks import Scales
 
 
 @pytest.mark.parametrize("name", ["W", "K", "Theta", "K0", "V5", "", None, 3, "theta1"])
@@ -155,7 +155,7 @@ def test_compiled_function_equals_the_expression_entry_by_entry(name):
             shape = internal.shape
             raw = rng.normal(size=(m,) * (2 * len(shape.pairing)))
             tensors.setdefault(shape.name, sum(raw.transpose(p) for p in shape.symmetries))
-    got = found.compile()(kernel, theta, tensors, engine, weight_variance=1.7, weight_rate=0.6, ratio=1.4)
+    got = found.compile()(kernel, theta, tensors, engine, scales=Scales(1.7, 0.0, 0.6, 0.0), ratio=1.4)
     cache = {}
 
     def moments(key):
@@ -174,7 +174,7 @@ def test_compiled_function_equals_the_expression_entry_by_entry(name):
 
 def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
     step, eye = recursion("F").compile(), np.eye(2)
-    engine = TrapezoidExpectations(gelu)
+    engine = TrapezoidExpectations(activation("gelu"))
     with pytest.raises(ValueError, match="tensors lacks 'F'"):
         step(eye, eye, {}, engine)
     with pytest.raises(ValueError, match=r"tensors\['F'\] has shape \(2, 2\)"):
@@ -182,7 +182,7 @@ def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
     with pytest.raises(ValueError, match="accepted is one"):
         step(eye, np.eye(3), {"F": np.zeros((2,) * 4)}, engine)
     with pytest.raises(ValueError, match="4 distinct inputs was asked for; accepted are at most 3"):
-        TrapezoidExpectations(gelu, nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
+        TrapezoidExpectations(activation("gelu"), nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
 
 
 @pytest.mark.slow

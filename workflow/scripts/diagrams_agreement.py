@@ -18,8 +18,8 @@ for activation in params["activations"]:
     mlp = nf.MLP(activation=activation, **params["network"])
     known = nf.finite_width(mlp, inputs, rtol=params["rtol"])
     names = [name for name in params["recursions"] if name in known]
-    first, numbers = known.isel(layer=0), mlp.scales._asdict()
-    layers = propagate(first["K"].values, first["Theta"].values, depth, mlp.activation, names=names, **numbers)
+    first, scales = known.isel(layer=0), mlp.scales
+    layers = propagate(first["K"].values, first["Theta"].values, depth, mlp.activation, names=names, scales=scales)
     for name in names:
         for layer, values in enumerate(layers):
             exact = known[name].values[layer]

@@ -12,7 +12,7 @@
 from .components import Components
 from .expectations import ActivationExpectations
 from .layers import closure, propagate
-from .quadrature import Expectations, TrapezoidExpectations, gelu
+from .quadrature import Expectations, TrapezoidExpectations
 from .recursions import Cumulant, Recursion, cumulant, recursion
 from .rules import RULES, Rule, RuleSet
 from .tensors import FIRST_ORDER
@@ -30,7 +30,6 @@ __all__ = [
     "TrapezoidExpectations",
     "closure",
     "cumulant",
-    "gelu",
     "propagate",
     "recursion",
 ]

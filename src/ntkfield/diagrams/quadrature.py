@@ -142,8 +142,3 @@ def _outer(factors: list[jax.Array], points: int) -> jax.Array:
     for factor in factors:
         result = (result[:, None, :] * factor[None, :, :]).reshape(-1, points)
     return result
-
-
-def gelu(z: jax.Array) -> jax.Array:
-    """Exact GELU, z Φ(z)."""
-    return z * 0.5 * (1 + jax.lax.erf(z / np.sqrt(2.0)))
