@@ -17,6 +17,7 @@ from ntkfield.diagrams import (
     recursion,
 )
 from ntkfield.diagrams import symbols as sy
+from ntkfield.diagrams.expectations import engine
 from ntkfield.diagrams.layout import place
 from ntkfield.networks import Scales
 
@@ -198,6 +199,17 @@ def test_default_grid_has_the_documented_error(name, errors):
     )
     for error, (found, exact) in zip(errors, pairs, strict=True):
         assert 0 < float(abs(found - exact).max() / abs(exact).max()) < error
+
+
+def test_the_default_engine_refines_itself_and_agrees_with_its_witness():
+    """Two, four and six factors; no two inputs alike."""
+    root = np.random.default_rng(2).normal(size=(2, 3))
+    kernel, orders = root @ root.T / 3, [(0, 2), (1, 1), (0, 0, 0, 0), (1, 0, 2, 1), (0, 0, 0, 0, 0, 0)]
+    ours, witness = engine("tanh")(kernel, orders), TrapezoidExpectations(activation("tanh"))(kernel, orders)
+    for found, expected in zip(ours, witness, strict=True):
+        assert float(abs(found - expected).max()) <= 1e-9 * float(abs(expected).max())  # rtol
+    with pytest.warns(RuntimeWarning, match="rtol = 1e-30 is not met"):
+        ActivationExpectations(activation("tanh"), rtol=1e-30)(kernel, [(0, 0, 0, 0)])
 
 
 def test_too_many_terms_are_not_compiled(monkeypatch):

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations, Orders
 from ntkfield.networks import Scales
 
 from .algebra import Gauss, Polynomial, integrals
 from .expectations import ask
-from .quadrature import Expectations, Orders
 
 MAX_TERMS = 10_000
 UNIT = Scales(weight_variance=1.0, bias_variance=0.0, weight_rate=1.0, bias_rate=0.0)
@@ -72,7 +72,7 @@ class CompiledRecursion:
         kernel, theta : [m, m], infinite-width K and Θ of layer l.
         tensors : the tensors ``needs`` names, one axis per subscript.
         expectation : an activation, ``"relu"`` or as ``nf.activation`` accepts it, or an engine for ⟨Π σ^(k)⟩
-            (``quadrature.Expectations``).
+            (:class:`ntkfield.gaussian.expectations.Expectations`).
         scales : variances and rates, ``nf.MLP(...).scales``.  ratio : r = n_l / n_(l-1).
 
         A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.

@@ -13,12 +13,12 @@ from functools import cache
 import numpy as np
 
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations, Orders
 from ntkfield.networks import Scales
 
 from . import algebra
 from .codegen import UNIT
 from .expectations import engine
-from .quadrature import Expectations, Orders
 from .recursions import Recursion, recursion
 from .tensors import Shape
 

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations
 from ntkfield.networks import Scales
 
 from . import codegen
 from .codegen import UNIT
 from .expectations import ask
-from .quadrature import Expectations
 from .recursions import Recursion, recursion
 from .tensors import FIRST_ORDER
 

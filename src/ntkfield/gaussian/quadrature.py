@@ -13,15 +13,13 @@ Gauss-Hermite does not (Trefethen and Weideman, SIAM Review 56, 2014, section 5)
 """
 
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkfield.gaussian.tower import Tower
+from ntkfield.gaussian.tower import Function, Tower, derivative
 
-Function = Callable[[jax.Array], jax.Array]
 RADIUS = 12.0  # the integrands fall like exp(-x^2/4) whatever k: 2e-16 at 12
 
 
@@ -42,16 +40,6 @@ def hermite_rule(order: int) -> tuple[np.ndarray, np.ndarray]:
     for k in range(1, order - 1):
         rows.append((x * rows[k] - np.sqrt(k) * rows[k - 1]) / np.sqrt(k + 1))
     return x, np.stack(rows[:order], axis=1) * (half / np.sum(half**2))[:, None]
-
-
-@functools.cache
-def derivative(f: Function) -> Function:
-    """The elementwise derivative of an elementwise function; the same object for the same `f`."""
-
-    def df(x: jax.Array) -> jax.Array:
-        return jax.jvp(f, (x,), (jnp.ones_like(x),))[1]
-
-    return df
 
 
 @functools.cache
