@@ -16,7 +16,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
-from ntkfield.gaussian.tower import Tower
+from ntkfield.gaussian.tower import Tower, derivatives
 
 DEFAULT_ORDER = 128
 # Orders of the two-point moments that the first-order system reads, the larger one first.
@@ -57,7 +57,7 @@ class Activation(abc.ABC):
         Raises:
             ValueError: if that derivative is not a function (a kink differentiated twice).
         """
-        return functools.reduce(lambda f, _: quadrature.derivative(f), range(checks.whole("order", order, 0)), self)
+        return derivatives(self, checks.whole("order", order, 0))[-1]
 
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         r"""Expectation :math:`\langle\sigma'(u)\sigma'(v)\rangle`, by Price's theorem two_point's q12-derivative."""

@@ -7,8 +7,10 @@ import pytest
 import sympy as sp
 from handwritten_recursions import recursions
 
-from ntkfield.diagrams import FIRST_ORDER, RULES, RuleSet, TrapezoidExpectations, gelu, propagate, recursion
+from ntkfield.activations import activation
+from ntkfield.diagrams import FIRST_ORDER, RULES, RuleSet, TrapezoidExpectations, propagate, recursion
 from ntkfield.diagrams.enumeration import enumerate_diagrams
+from ntkfield.networks import Scales
 
 COUNTS = dict(V=2, K1=2, D=3, F=2, A=5, B=2, Theta1=5, P=3, Q=5, R=7, S=5, T=13, U=2)
 REFERENCE = recursions()
@@ -49,8 +51,8 @@ def test_generation_is_fast():
 def test_known_values_at_layer_four():
     c = 1.98305826
     gram = X @ X.T / 4
-    last = propagate(c * gram, gram, 4, TrapezoidExpectations(gelu), names=["K1", "Theta1", "V", "D", "F", "A", "B"],
-                     weight_variance=c, weight_rate=1.0, bias_rate=0.0)[-1]  # fmt: skip
+    engine, names = TrapezoidExpectations(activation("gelu")), ["K1", "Theta1", "V", "D", "F", "A", "B"]
+    last = propagate(c * gram, gram, 4, engine, names=names, scales=Scales(c, 0.0, 1.0, 0.0))[-1]
     for entry in KNOWN.split(";"):
         name, index, text = entry.split()
         digits = len(text.split(".")[1])

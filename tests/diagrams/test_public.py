@@ -15,11 +15,12 @@ from ntkfield.diagrams import (
     TrapezoidExpectations,
     codegen,
     cumulant,
-    gelu,
     recursion,
 )
 from ntkfield.diagrams import symbols as sy
+from ntkfield.diagrams.expectations import engine
 from ntkfield.diagrams.layout import place
+from ntkfield.networks import Scales
 
 
 @pytest.mark.parametrize("name", ["W", "K", "Theta", "K0", "V5", "", None, 3, "theta1"])
@@ -156,7 +157,7 @@ def test_compiled_function_equals_the_expression_entry_by_entry(name):
             shape = internal.shape
             raw = rng.normal(size=(m,) * (2 * len(shape.pairing)))
             tensors.setdefault(shape.name, sum(raw.transpose(p) for p in shape.symmetries))
-    got = found.compile()(kernel, theta, tensors, engine, weight_variance=1.7, weight_rate=0.6, ratio=1.4)
+    got = found.compile()(kernel, theta, tensors, engine, scales=Scales(1.7, 0.0, 0.6, 0.0), ratio=1.4)
     cache = {}
 
     def moments(key):
@@ -185,7 +186,7 @@ def test_compiled_function_takes_whatever_becomes_an_array():
 
 def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
     step, eye = recursion("F").compile(), np.eye(2)
-    engine = TrapezoidExpectations(gelu)
+    engine = TrapezoidExpectations(activation("gelu"))
     with pytest.raises(ValueError, match="tensors lacks 'F'"):
         step(eye, eye, {}, engine)
     with pytest.raises(ValueError, match=r"tensors\['F'\] has shape \(2, 2\)"):
@@ -197,7 +198,7 @@ def test_compiled_function_refuses_missing_tensors_and_wrong_shapes():
     with pytest.raises(ValueError, match=r"tensors\['F'\] = 'F' is refused: expected an array of numbers"):
         step(eye, eye, {"F": "F"}, engine)
     with pytest.raises(ValueError, match="4 distinct inputs was asked for; accepted are at most 3"):
-        TrapezoidExpectations(gelu, nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
+        TrapezoidExpectations(activation("gelu"), nodes=(9, 9, 9))(np.eye(4), [(0, 0, 0, 0)])
 
 
 @pytest.mark.slow
@@ -213,6 +214,17 @@ def test_default_grid_has_the_documented_error(name, errors):
     )
     for error, (found, exact) in zip(errors, pairs, strict=True):
         assert 0 < float(abs(found - exact).max() / abs(exact).max()) < error
+
+
+def test_the_default_engine_refines_itself_and_agrees_with_its_witness():
+    """Two, four and six factors; no two inputs alike."""
+    root = np.random.default_rng(2).normal(size=(2, 3))
+    kernel, orders = root @ root.T / 3, [(0, 2), (1, 1), (0, 0, 0, 0), (1, 0, 2, 1), (0, 0, 0, 0, 0, 0)]
+    ours, witness = engine("tanh")(kernel, orders), TrapezoidExpectations(activation("tanh"))(kernel, orders)
+    for found, expected in zip(ours, witness, strict=True):
+        assert float(abs(found - expected).max()) <= 1e-9 * float(abs(expected).max())  # rtol
+    with pytest.warns(RuntimeWarning, match="rtol = 1e-30 is not met"):
+        ActivationExpectations(activation("tanh"), rtol=1e-30)(kernel, [(0, 0, 0, 0)])
 
 
 def test_too_many_terms_are_not_compiled(monkeypatch):

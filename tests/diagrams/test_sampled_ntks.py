@@ -20,6 +20,7 @@ from sampled_networks import (
 from ntkfield.diagrams import Components, Recursion, RuleSet, cumulant
 from ntkfield.diagrams.rules import STANDARD
 from ntkfield.diagrams.tensors import flat_nodes
+from ntkfield.networks import Scales
 
 RATIO = 1.5
 NUMBER = {(6, 9): 300_000, (12, 18): 300_000, (24, 36): 200_000}
@@ -64,8 +65,7 @@ def _recursions(table, rules=STANDARD):
 
 def _predict(table, rules=STANDARD, corrected=False):
     """Leading coefficients at layer 3 (and the next ones), by name."""
-    system = Components(KERNEL, THETA, GeluExpectations(), weight_variance=C_W, bias_variance=C_B,
-                        weight_rate=RATE_W, bias_rate=RATE_B, ratios=RATIO)  # fmt: skip
+    system = Components(KERNEL, THETA, GeluExpectations(), scales=Scales(C_W, C_B, RATE_W, RATE_B), ratios=RATIO)
     values = {}
     for f, labels in _recursions(table, rules):
         inputs = [labels[node] for node in f.flat_order]

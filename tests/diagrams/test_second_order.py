@@ -12,8 +12,14 @@ from scipy.special import ndtr
 from ntkfield.diagrams import FIRST_ORDER, Components, RuleSet, cumulant, recursion
 from ntkfield.diagrams.graphs import Diagram
 from ntkfield.diagrams.rules import STANDARD
+from ntkfield.networks import Scales
 
 SECOND = ("V6", "K2", "V.1", "Theta2", "D.1", "F.1", "A.1", "B.1")
+
+
+def scales(variance):
+    """No biases, and the rates of the NTK parametrization."""
+    return Scales(variance, 0.0, variance, 0.0)
 
 
 # one input: the kernel of layer 4 is K times three independent factors chi²_n / n
@@ -38,7 +44,7 @@ def _exact_linear(name, ratios):
 @pytest.mark.parametrize("name", ["V", "V.1", "V.2", "V6", "V6.1", "V8"])
 @pytest.mark.parametrize("ratios", [[1.0, 1.0, 1.0], [2.0, 0.5, 3.0]])
 def test_deep_linear_networks_are_exact_to_third_order(name, ratios):
-    system = Components([[1.3]], [[1.0]], LinearExpectations(), weight_variance=1.7, ratios=ratios)
+    system = Components([[1.3]], [[1.0]], LinearExpectations(), scales=scales(1.7), ratios=ratios)
     power, coefficient = _exact_linear(name, ratios)
     got = system.value(name, (0,) * len(recursion(name).subscripts), 4)
     assert got == pytest.approx(coefficient * (1.3 * 1.7**3) ** power, rel=1e-12)
@@ -46,14 +52,14 @@ def test_deep_linear_networks_are_exact_to_third_order(name, ratios):
 
 @pytest.mark.parametrize("name", ["K1", "K2", "K3"])
 def test_mean_kernel_of_a_linear_network_has_no_corrections(name):
-    system = Components([[1.3]], [[1.0]], LinearExpectations(), weight_variance=1.7)
+    system = Components([[1.3]], [[1.0]], LinearExpectations(), scales=scales(1.7))
     assert system.value(name, (0, 0), 4) == 0
 
 
 def test_six_preactivations_of_a_linear_layer_are_the_third_wishart_cumulant():
     root = np.random.default_rng(2).normal(size=(6, 8))
     k = root @ root.T
-    system = Components(k, k, LinearExpectations(), weight_variance=1.2)
+    system = Components(k, k, LinearExpectations(), scales=scales(1.2))
     # pairs (01), (23), (45) on one channel each: the eight single cycles through the three pairs
     cycles = sum(
         k[a[1], b[0]] * k[b[1], c[0]] * k[c[1], a[0]]
@@ -112,7 +118,7 @@ def narrow():
 
 
 def _narrow_prediction(rules=STANDARD):
-    system = Components([[1.0]], [[1.0]], GeluExpectations(), weight_variance=C, ratios=R)
+    system = Components([[1.0]], [[1.0]], GeluExpectations(), scales=scales(C), ratios=R)
     names = ("K1", "K2", "K3", "V", "V.1", "V.2", "V6", "V6.1")
     values = {name: system.value(recursion(name, rules), (0,) * len(recursion(name).subscripts), 4) for name in names}
     return {"K": float(system.kernels(4)[0][0, 0]), **values}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from ntkfield.diagrams import TrapezoidExpectations, gelu
+from ntkfield.activations import activation
+from ntkfield.diagrams import TrapezoidExpectations
 from ntkfield.diagrams.symbols import (
     Expectation,
     Kernel,
@@ -51,7 +52,7 @@ def test_price_theorem_agrees_with_wick_polynomials():
 
 
 def test_price_theorem_agrees_with_finite_differences():
-    engine = TrapezoidExpectations(gelu)
+    engine = TrapezoidExpectations(activation("gelu"))
     kernel, h = np.array([[1.1, 0.4], [0.4, 0.8]]), 1e-4
     shift = h * np.array([[0, 1], [1, 0]])
     up, down = (engine(kernel + s * shift, [(0, 1)])[0][0, 1] for s in (1, -1))

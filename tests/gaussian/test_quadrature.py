@@ -10,7 +10,7 @@ from numpy.polynomial import hermite_e
 from ntkfield.activations import PAIRS, Quadrature
 from ntkfield.gaussian import closed_forms, quadrature
 from ntkfield.gaussian.quadrature import pair_expectation
-from ntkfield.gaussian.tower import Tower
+from ntkfield.gaussian.tower import Tower, derivative
 
 ORDER = 128
 
@@ -131,9 +131,9 @@ def test_exchange_of_the_pair_and_mirror_images(q11, c, q22):
 
 
 def test_derivative_is_the_same_object_and_right():
-    assert quadrature.derivative(jnp.tanh) is quadrature.derivative(jnp.tanh)
+    assert derivative(jnp.tanh) is derivative(jnp.tanh)
     x = jnp.linspace(-2, 2, 9)
-    np.testing.assert_allclose(quadrature.derivative(jnp.tanh)(x), 1 / jnp.cosh(x) ** 2, rtol=1e-13)
+    np.testing.assert_allclose(derivative(jnp.tanh)(x), 1 / jnp.cosh(x) ** 2, rtol=1e-13)
 
 
 @pytest.mark.parametrize("order", [40, 41])

@@ -9,10 +9,11 @@
 ``.compile()``; ``propagate`` runs compiled recursions through the layers. See ``rules`` for the rules.
 """
 
+from ntkfield.gaussian.expectations import Expectations, TrapezoidExpectations
+
 from .components import Components
 from .expectations import ActivationExpectations
 from .layers import closure, propagate
-from .quadrature import Expectations, TrapezoidExpectations, gelu
 from .recursions import Cumulant, Recursion, cumulant, recursion
 from .rules import RULES, Rule, RuleSet
 from .tensors import FIRST_ORDER
@@ -30,7 +31,6 @@ __all__ = [
     "TrapezoidExpectations",
     "closure",
     "cumulant",
-    "gelu",
     "propagate",
     "recursion",
 ]

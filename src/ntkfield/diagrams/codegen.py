@@ -17,12 +17,14 @@ import jax.numpy as jnp
 
 from ntkfield import checks
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations, Orders
+from ntkfield.networks import Scales
 
 from .algebra import Gauss, Polynomial, integrals
 from .expectations import ask
-from .quadrature import Expectations, Orders
 
 MAX_TERMS = 10_000
+UNIT = Scales(weight_variance=1.0, bias_variance=0.0, weight_rate=1.0, bias_rate=0.0)
 _LETTERS = "abcdefghijklmnop"
 
 
@@ -63,8 +65,7 @@ class CompiledRecursion:
         tensors: Mapping[str, jax.Array],
         expectation: Expectations | Activation | str | Mapping,
         *,
-        weight_variance: float = 1.0,
-        weight_rate: float | None = None,
+        scales: Scales = UNIT,
         ratio: float = 1.0,
     ) -> jax.Array:
         """Tensor of layer l+1 with one axis of length m per subscript.
@@ -73,8 +74,8 @@ class CompiledRecursion:
         tensors : the tensors ``needs`` names, one axis per subscript: a mapping, or one layer of the dataset of
             ``nf.finite_width``. Whatever becomes an array is one; labels of axes are not read.
         expectation : an activation, ``"relu"`` or as ``nf.activation`` accepts it, or an engine for ⟨Π σ^(k)⟩
-            (``quadrature.Expectations``).
-        weight_rate : λ_W, by default equal to C_W.  ratio : r = n_l / n_(l-1).
+            (:class:`ntkfield.gaussian.expectations.Expectations`).
+        scales : variances and rates, ``nf.MLP(...).scales``.  ratio : r = n_l / n_(l-1).
 
         A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.
         """
@@ -82,8 +83,7 @@ class CompiledRecursion:
         held = {name: _array(f"tensors[{name!r}]", tensors[name]) for name in self.needs if name in tensors}
         self.check(kernel, theta, held)
         moments = ask(expectation, kernel, {self.name: self.moments})
-        rate = weight_variance if weight_rate is None else weight_rate
-        return evaluate(self, moments, held | {"Theta": theta}, weight_variance, rate, ratio)
+        return evaluate(self, moments, held | {"Theta": theta}, scales, ratio)
 
     def check(self, kernel: jax.Array, theta: jax.Array, tensors: Mapping[str, jax.Array]) -> None:
         """Refuse missing tensors and wrong shapes with one sentence."""
@@ -109,15 +109,16 @@ def _array(field: str, value: object) -> jax.Array:
         raise checks.refuse(field, value, "an array of numbers") from None
 
 
-def evaluate(compiled: CompiledRecursion, moments: dict, tensors: dict, *numbers: float) -> jax.Array:
+def evaluate(compiled: CompiledRecursion, moments: dict, tensors: dict, scales: Scales, ratio: float) -> jax.Array:
     """Run a compiled step on expectations (by derivative orders) and tensors that are already at hand."""
     keys = tuple(moments)
-    return _jitted(compiled, keys, tuple(moments.values()), tensors, *numbers)
+    return _jitted(compiled, keys, tuple(moments.values()), tensors, scales, ratio)
 
 
-def _plain(compiled, keys, values, tensors, c, rate, ratio):
+def _plain(compiled, keys, values, tensors, scales, ratio):
     moment = dict(zip(keys, values, strict=True))
-    return compiled.function(moment, tensors, c, rate, ratio, tensors["Theta"].shape[0])
+    c, rate, m = scales.weight_variance, scales.weight_rate, tensors["Theta"].shape[0]
+    return compiled.function(moment, tensors, c, rate, ratio, m)
 
 
 _jitted = jax.jit(_plain, static_argnums=(0, 1))

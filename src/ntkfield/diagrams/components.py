@@ -13,10 +13,12 @@ from functools import cache
 import numpy as np
 
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations, Orders
+from ntkfield.networks import Scales
 
 from . import algebra
+from .codegen import UNIT
 from .expectations import engine
-from .quadrature import Expectations, Orders
 from .recursions import Recursion, recursion
 from .tensors import Shape
 
@@ -32,10 +34,11 @@ class Components:
 
     kernel, theta : [m, m], K and Θ of layer 1.
     expectation : an activation, or an engine for its expectations.
-    ratios : r of each step l -> l+1, or one number; rates default to the variances.
+    scales : variances and rates, ``nf.MLP(...).scales``.
+    ratios : r of each step l -> l+1, or one number.
 
-    >>> from ntkfield.diagrams import Components, TrapezoidExpectations, gelu
-    >>> Components([[1.0]], [[1.0]], TrapezoidExpectations(gelu)).value("V", (0, 0, 0, 0), layer=1)
+    >>> from ntkfield.diagrams import Components
+    >>> Components([[1.0]], [[1.0]], "gelu").value("V", (0, 0, 0, 0), layer=1)
     0.0
     """
 
@@ -45,17 +48,11 @@ class Components:
         theta,
         expectation: Expectations | Activation | str | Mapping,
         *,
-        weight_variance: float = 1.0,
-        bias_variance: float = 0.0,
-        weight_rate: float | None = None,
-        bias_rate: float | None = None,
+        scales: Scales = UNIT,
         ratios: Sequence[float] | float = 1.0,
     ) -> None:
         self._expectation = engine(expectation)
-        self._variance, self._bias_variance = weight_variance, bias_variance
-        self._rate = weight_variance if weight_rate is None else weight_rate
-        self._bias_rate = bias_variance if bias_rate is None else bias_rate
-        self._ratios = ratios
+        self._scales, self._ratios = scales, ratios
         self._kernels = [(np.asarray(kernel, float), np.asarray(theta, float))]
         self._moments: dict[tuple[int, Orders], np.ndarray] = {}
         self._values: dict[tuple[Shape, int, tuple[int, ...]], float] = {}
@@ -68,10 +65,7 @@ class Components:
             self._prepare(below, {(0, 0), (1, 1)})
             gram, slopes = (self._moments[below, orders] for orders in ((0, 0), (1, 1)))
             theta = self._kernels[-1][1]
-            self._kernels.append((
-                self._bias_variance + self._variance * gram,
-                self._bias_rate + self._rate * gram + self._variance * theta * slopes,
-            ))  # fmt: skip
+            self._kernels.append((self._scales.kernel(gram), self._scales.ntk(gram, theta * slopes)))
         return self._kernels[layer - 1]
 
     def _prepare(self, layer: int, orders: set[Orders]) -> None:
@@ -116,7 +110,8 @@ class Components:
         self._prepare(below, {_ordered(gauss)[0] for gauss in algebra.integrals(terms)})
         total = 0.0
         for key, coefficient in terms.items():
-            term = float(coefficient) * self._variance**key.c * self._rate**key.l * ratio**key.k
+            term = float(coefficient) * ratio**key.k
+            term *= self._scales.weight_variance**key.c * self._scales.weight_rate**key.l
             for name, entry in key.tensors:
                 if name == "Theta":
                     term *= theta[entry]

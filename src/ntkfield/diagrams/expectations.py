@@ -9,6 +9,7 @@ R, S, T and U have no value there.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ import jax.numpy as jnp
 
 from ntkfield import checks
 from ntkfield.activations import Activation, activation, differentiable
-
-from .quadrature import Expectations, Orders, TrapezoidExpectations, in_given_order
+from ntkfield.gaussian import multipoint
+from ntkfield.gaussian.expectations import Expectations, Orders, TrapezoidExpectations, in_given_order
 
 
 class MissingExpectationError(ValueError):
@@ -33,32 +34,60 @@ class MissingExpectationError(ValueError):
 class ActivationExpectations:
     r"""Expectations of two and of four factors from an activation's own two- and four-point functions.
 
-    Exact for activations with a kink (1e-12; 1e-8 for inputs that depend on each other) and for polynomials; for others
-    ``order`` nodes per axis, as in :func:`ntkfield.gaussian.multipoint.four_point_moments`.
+    Exact for activations with a kink (1e-12; 1e-8 for inputs that depend on each other) and for polynomials. For others
+    ``order`` nodes per axis, as in :func:`ntkfield.gaussian.multipoint.four_point_moments`; by default as many as make
+    two orders agree to ``rtol`` of an expectation's largest entry, with a RuntimeWarning where none do. Other numbers
+    of factors than 2 and 4 come from the trapezoid rule, if the activation is smooth.
     """
 
     activation: Activation
-    order: int = 32
+    order: int | None = None
+    rtol: float = 1e-9
 
     def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
         """Arrays [m] * len(orders_k), one for each tuple of derivative orders.
 
         Raises:
-            MissingExpectationError: for a number of factors other than 2 and 4, or one that a kink makes infinite.
+            MissingExpectationError: for a number of factors other than 2 and 4, or an expectation that is infinite, at
+                a kink.
         """
         kernel = jnp.asarray(kernel, jnp.float64)
         keys = {tuple(sorted(key)) for key in orders}
-        for key in sorted(keys):
+        by_grid = {key for key in keys if self._on_a_grid(key)}
+        for key in sorted(keys - by_grid):
             self._check(key)
-        types = tuple(sorted("".join(map(str, key)) for key in keys if len(key) == 4))
-        fours = self.activation.four_point_moments(kernel, types, self.order) if types else {}
+        types = tuple(sorted("".join(map(str, key)) for key in keys - by_grid if len(key) == 4))
+        fours = self._four_point_moments(kernel, types) if types else {}
+        pairs = self.activation.two_point_moments(kernel) if any(len(key) == 2 for key in keys - by_grid) else {}
+        found = dict(zip(by_grid, TrapezoidExpectations(self.activation)(kernel, list(by_grid)), strict=True))
         variance = jnp.diagonal(kernel)
-        q = variance[:, None], kernel, variance[None, :]
-        found = {}
-        for key in keys:
-            four = "".join(map(str, key))
-            found[key] = fours[four] if four in fours else self.activation.two_point_moment(*key, *q)
+        for key in keys - by_grid:
+            if len(key) == 4:
+                found[key] = fours["".join(map(str, key))]
+            elif key[::-1] in pairs:
+                found[key] = jnp.asarray(pairs[key[::-1]]).T
+            else:
+                found[key] = self.activation.two_point_moment(*key, variance[:, None], kernel, variance[None, :])
         return [in_given_order(found[tuple(sorted(key))], key) for key in orders]
+
+    def _on_a_grid(self, key: Orders) -> bool:
+        known = len(key) in (2, 4) and sum(key) % 2 == 0
+        return not known and self.activation.four_point_error is None
+
+    def _four_point_moments(self, kernel: jax.Array, types: tuple[str, ...]) -> dict[str, jax.Array]:
+        if self.order is not None or self.activation.four_point_error is not None:
+            return self.activation.four_point_moments(kernel, types, self.order or 0)
+        for rung in multipoint.rungs(len(kernel)):
+            coarse, fine = (self.activation.four_point_moments(kernel, types, order) for order in rung)
+            if all(jnp.max(abs(fine[t] - coarse[t])) <= self.rtol * jnp.max(abs(fine[t])) for t in types):
+                return fine
+        warnings.warn(
+            f"rtol = {self.rtol:g} is not met for four factors of {self.activation.name} with the finest rule tried, "
+            f"of order {rung[1]}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return fine
 
     def _check(self, key: Orders) -> None:
         name = f"<{' '.join('s' + chr(39) * order for order in key)}> of {self.activation.name}"
@@ -76,14 +105,10 @@ KINKED = ("0000", "0011", "1111", "0112")
 
 
 def engine(value: str | Mapping | Activation | Expectations) -> Expectations:
-    """The engine for an activation given by name, by mapping or as such; an engine is returned as it is.
-
-    Activations with a kink and polynomials get exact moments, all others the trapezoid rule on its default grid.
-    """
+    """The engine for an activation given by name, by mapping or as such; an engine is returned as it is."""
     if not isinstance(value, str | Mapping | Activation):
         return value
-    sigma = differentiable(activation(value))
-    return TrapezoidExpectations(sigma) if sigma.four_point_error is None else ActivationExpectations(sigma)
+    return ActivationExpectations(differentiable(activation(value)))
 
 
 def ask(

@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.activations import Activation
+from ntkfield.gaussian.expectations import Expectations
+from ntkfield.networks import Scales
 
 from . import codegen
+from .codegen import UNIT
 from .expectations import ask
-from .quadrature import Expectations
 from .recursions import Recursion, recursion
 from .tensors import FIRST_ORDER
 
@@ -38,17 +40,15 @@ def propagate(
     expectation: Expectations | Activation | str | Mapping,
     *,
     names: Sequence[str] | Sequence[Recursion] = FIRST_ORDER,
-    weight_variance: float = 1.0,
-    bias_variance: float = 0.0,
-    weight_rate: float | None = None,
-    bias_rate: float | None = None,
+    scales: Scales = UNIT,
     ratios: Sequence[float] | float = 1.0,
 ) -> list[dict[str, jax.Array]]:
     """K, Theta and the tensors ``names`` (with all they need) at layers 1 .. ``depth``.
 
     kernel, theta : [m, m], K and Θ of layer 1, where every tensor vanishes.
     expectation : an activation, or an engine for its expectations.
-    ratios : r of each step l -> l+1, or one number; rates default to the variances.
+    scales : variances and rates, ``nf.MLP(...).scales``.
+    ratios : r of each step l -> l+1, or one number.
 
     A tensor that a kink makes infinite is refused with a ValueError that names it.
 
@@ -56,8 +56,6 @@ def propagate(
     """
     if depth < 1:
         raise ValueError(f"depth is {depth!r}; accepted is a whole number of layers from 1.")
-    rate = weight_variance if weight_rate is None else weight_rate
-    offset = bias_variance if bias_rate is None else bias_rate
     steps = list(ratios) if isinstance(ratios, Sequence) else [ratios] * (depth - 1)
     if len(steps) != depth - 1:
         raise ValueError(f"ratios has {len(steps)} entries; accepted is one number or depth - 1 = {depth - 1} of them.")
@@ -73,9 +71,8 @@ def propagate(
         for name, compiled in system.items():
             mine = {key: moments[key] for key in compiled.moments}
             held = {key: tensors[key] for key in compiled.needs} | {"Theta": theta}
-            new[name] = codegen.evaluate(compiled, mine, held, weight_variance, rate, ratio)
-        theta = offset + rate * moments[0, 0] + weight_variance * theta * moments[1, 1]
-        kernel = bias_variance + weight_variance * moments[0, 0]
+            new[name] = codegen.evaluate(compiled, mine, held, scales, ratio)
+        kernel, theta = scales.kernel(moments[0, 0]), scales.ntk(moments[0, 0], theta * moments[1, 1])
         tensors = new
         layers.append({"K": kernel, "Theta": theta, **tensors})
     return layers

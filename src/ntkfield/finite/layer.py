@@ -34,8 +34,8 @@ def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray) -> Stat
     """
     m = len(product)
     state = {name: np.zeros((m,) * (len(TENSORS[name].subscripts))) for name in names}
-    state["K"] = scales.bias_variance + scales.weight_variance * product
-    state["Theta"] = scales.bias_rate + scales.weight_rate * product
+    state["K"] = scales.kernel(product)
+    state["Theta"] = scales.ntk(product)
     return state
 
 
@@ -53,7 +53,7 @@ class Layer:
             state: arrays of layer :math:`\ell` by name.
         """
         self.E, self.M, self.state, self.r = E, M, state, ratio
-        self.cw, self.cb, self.rate_w, self.rate_b = scales
+        self.scales, self.cw, self.rate_w = scales, scales.weight_variance, scales.weight_rate
         self.theta = state["Theta"]
 
     def e(self, i: int, j: int, letters: str) -> np.ndarray:
@@ -61,10 +61,10 @@ class Layer:
         return at(self.E(i, j), letters)
 
     def K(self) -> np.ndarray:
-        return self.cb + self.cw * self.E(0, 0)
+        return self.scales.kernel(self.E(0, 0))
 
     def Theta(self) -> np.ndarray:
-        return self.rate_b + self.rate_w * self.E(0, 0) + self.cw * self.theta * self.E(1, 1)
+        return self.scales.ntk(self.E(0, 0), self.theta * self.E(1, 1))
 
     def _map_k(self, x: np.ndarray) -> np.ndarray:
         """The derivative of K' in K on the first two indices of a fluctuation [m, m] or [m, m, m, m]."""

@@ -18,10 +18,8 @@ from ntkfield.gaussian import multipoint
 from ntkfield.networks import MLP
 from ntkfield.tensors import TENSORS
 
-RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))  # a coarse order of the rule and a finer one
 PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
 MOST_REFINED = 7  # times that the two-point functions are refined
-MOST_NODES = 4e8  # node values per function and layer beyond which no finer rule is tried: about ten seconds
 ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
 
 
@@ -120,8 +118,7 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
         values = _solve(network, x, carried, ratios, 0)
         return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
     coarse, finer = _two_point_rules(network, x, rtol)
-    rungs = [rung for rung in RUNGS if rung[0] >= {1: 32, 2: 32, 3: 24}.get(len(x), 0)]
-    rungs = rungs[:1] + [rung for rung in rungs[1:] if _nodes(len(x), rung[1]) <= MOST_NODES]
+    rungs = multipoint.rungs(len(x))
     while rungs:
         order = rungs[0]
         fine = _solve(finer, x, carried, ratios, order[1])
@@ -134,12 +131,6 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
         asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
         rungs = [rung for rung in rungs[1:] if rung[0] >= asked] or rungs[1:][-1:]
     return {name: fine[name] for name in names}, errors, order[1]
-
-
-def _nodes(m: int, order: int) -> float:
-    """Node values of the costliest quadrature."""
-    size = min(m, 4)
-    return math.comb(m, size) * math.prod(order * grade for grade in multipoint.GRADES[size])
 
 
 def _two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:

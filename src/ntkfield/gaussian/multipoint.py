@@ -19,6 +19,7 @@ several orders. Tables and rules get finer together: the change from order to or
 
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -39,6 +40,22 @@ NEGLIGIBLE = 64 * float(np.finfo(np.float64).eps)
 GRADES = {1: (3,), 2: (3, 3), 3: (2, 1.8, 1.6), 4: (1.6, 1.3, 1, 0.9)}
 # Types that are computed together, so that no program is compiled for each choice of tensors.
 TYPES = (("0000", "0011", "1111"), ("0000", "0011", "0112", "1111", "1113", "1122"))
+
+
+RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))
+LEAST = {1: 32, 2: 32, 3: 24}  # the coarse order to begin with, where few inputs make it cheap
+MOST_NODES = 4e8  # node values per function and layer beyond which no finer rule is tried: about ten seconds
+
+
+def rungs(m: int) -> list[tuple[int, int]]:
+    """Orders to try for `m` inputs, coarsest first: two at a time, whose difference is the error of the coarser."""
+    size = min(m, 4)
+
+    def nodes(order: int) -> float:
+        return math.comb(m, size) * math.prod(order * grade for grade in GRADES[size])
+
+    first, *finer = (rung for rung in RUNGS if rung[0] >= LEAST.get(m, 0))
+    return [first, *(rung for rung in finer if nodes(rung[1]) <= MOST_NODES)]
 
 
 class Rule(NamedTuple):

@@ -13,16 +13,14 @@ Gauss-Hermite does not (Trefethen and Weideman, SIAM Review 56, 2014, section 5)
 """
 
 import functools
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkfield.gaussian.tower import Tower
+from ntkfield.gaussian.tower import Function, Tower, derivative
 
-Function = Callable[[jax.Array], jax.Array]
 RADIUS = 12.0  # the integrands fall like exp(-x^2/4) whatever k: 2e-16 at 12
 
 
@@ -87,16 +85,6 @@ def accuracy(f: Function, order: int, q: np.ndarray) -> Accuracy:
 @functools.partial(jax.jit, static_argnums=0)
 def _elementwise(f: Function, x: jax.Array) -> jax.Array:
     return f(x)
-
-
-@functools.cache
-def derivative(f: Function) -> Function:
-    """The elementwise derivative of an elementwise function; the same object for the same `f`."""
-
-    def df(x: jax.Array) -> jax.Array:
-        return jax.jvp(f, (x,), (jnp.ones_like(x),))[1]
-
-    return df
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """An elementwise function and its derivatives, evaluated together: one program per function, whatever the size."""
 
 import functools
+import itertools
 from collections.abc import Callable
 
 import jax
@@ -10,6 +11,21 @@ import numpy as np
 Function = Callable[[jax.Array], jax.Array]
 HIGHEST = 5  # derivative that the first-order system reads
 CHUNK = 2**13  # places evaluated at once
+
+
+@functools.cache
+def derivative(f: Function) -> Function:
+    """The elementwise derivative of an elementwise function; the same object for the same `f`."""
+
+    def df(x: jax.Array) -> jax.Array:
+        return jax.jvp(f, (x,), (jnp.ones_like(x),))[1]
+
+    return df
+
+
+def derivatives(f: Function, highest: int) -> list[Function]:
+    """`f` and its derivatives up to order `highest`, by nested forward differentiation."""
+    return list(itertools.accumulate(range(highest), lambda g, _: derivative(g), initial=f))
 
 
 class Tower:

@@ -37,9 +37,7 @@ def inputs(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> Pair:
 
 def dense(pair: Pair, scales: Scales) -> Pair:
     r"""A weight layer: :math:`K' = C_b + C_W K`, :math:`\Theta' = \lambda_b + \lambda_W K + C_W \Theta`."""
-    cw, cb, rate_w, rate_b = scales
-    ntk = rate_b + rate_w * pair.q12 + cw * pair.ntk
-    return Pair(cb + cw * pair.q11, cb + cw * pair.q12, cb + cw * pair.q22, ntk)
+    return Pair(*map(scales.kernel, pair[:3]), scales.ntk(pair.q12, pair.ntk))
 
 
 def activate(pair: Pair, activation: Activation) -> Pair:

@@ -197,7 +197,7 @@ def _variances(
     """Variance of every pixel before each activation, [height, width] for each layer."""
     found = []
     for _ in range(depth):
-        q = scales.bias_variance + scales.weight_variance * columns.mean(rows.mean(q, 0), 1)
+        q = scales.kernel(columns.mean(rows.mean(q, 0), 1))
         found.append(q)
         q = activation.two_point(q, q, q)
     return found

@@ -31,6 +31,23 @@ class Scales(NamedTuple):
     weight_rate: float
     bias_rate: float
 
+    def kernel(self, product: Any) -> Any:
+        r"""Covariance :math:`C_b + C_W \langle\sigma\sigma\rangle` of a weight layer's outputs.
+
+        Args:
+            product: mean products of its inputs, or their expectation.
+        """
+        return self.bias_variance + self.weight_variance * product
+
+    def ntk(self, product: Any, through: Any = 0.0) -> Any:
+        r"""NTK :math:`\lambda_b+\lambda_W\langle\sigma\sigma\rangle+C_W\Theta\langle\sigma'\sigma'\rangle` of them.
+
+        Args:
+            product: mean products of its inputs, or their expectation.
+            through: the NTK of its inputs: of the layer before, times the expectation of the slopes' product.
+        """
+        return self.bias_rate + self.weight_rate * product + self.weight_variance * through
+
 
 class Network:
     """What every network offers."""

@@ -55,8 +55,7 @@ def limits(setting: Setting, scales: Scales, inputs: jax.Array) -> Limits:
 
     def advance(at: Limits, _: None) -> tuple[Limits, Limits]:
         g, slope = expectations(setting.activation, *_covariances(at.nngp))
-        ntk = scales.bias_rate + scales.weight_rate * g + scales.weight_variance * at.ntk * slope
-        following = Limits(scales.bias_variance + scales.weight_variance * g, ntk)
+        following = Limits(scales.kernel(g), scales.ntk(g, at.ntk * slope))
         return following, following
 
     first = Limits(kernel_of(scales, inputs), share(scales, inputs))

@@ -64,9 +64,9 @@ class Supply:
 
 def kernel_of(scales: Scales, values: jax.Array) -> jax.Array:
     """Covariance of the next preactivations given the last hidden layer's `values` [m, n]."""
-    return scales.bias_variance + scales.weight_variance * values @ values.T / values.shape[1]
+    return scales.kernel(values @ values.T / values.shape[1])
 
 
 def share(scales: Scales, values: jax.Array) -> jax.Array:
     """What the NTK gains at the layer that reads `values` [m, n]."""
-    return scales.bias_rate + scales.weight_rate * values @ values.T / values.shape[1]
+    return scales.ntk(values @ values.T / values.shape[1])

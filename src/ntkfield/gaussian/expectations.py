@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import combinations
 from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from ntkfield.gaussian.tower import derivatives
 
 Orders = tuple[int, ...]
 
@@ -94,15 +96,6 @@ def in_given_order(array: jax.Array, key: Orders) -> jax.Array:
     return array.transpose(tuple(int(axis) for axis in axes))
 
 
-@lru_cache(maxsize=64)
-def derivative(activation: Callable, order: int) -> Callable:
-    """σ^(order) as an elementwise function, by nested forward differentiation."""
-    if order == 0:
-        return activation
-    below = derivative(activation, order - 1)
-    return lambda z: jax.jvp(below, (z,), (jnp.ones_like(z),))[1]
-
-
 @partial(jax.jit, static_argnums=(0, 2, 3, 4))
 def _block(
     activation: Callable, kernel: jax.Array, keys: tuple[Orders, ...], nodes: int, cutoff: float
@@ -116,13 +109,14 @@ def _block(
     weight = np.prod(w[index], axis=0)
     keep = weight > 1e-22 * weight.max()
     rest, weight = x[index[:, keep]], weight[keep]
+    # Not the other rule's pivoted factor, which would put one variable's whole variance on one axis.
     values, vectors = jnp.linalg.eigh(kernel)
     root = vectors * jnp.sqrt(jnp.clip(values, 0))
     plane = root[:, 1:] @ rest
 
     def add(total: tuple, node: tuple) -> tuple[tuple, None]:
         z = root[:, :1] * node[0] + plane
-        tower = {k: derivative(activation, k)(z) for k in sorted({k for key in keys for k in key})}
+        tower = [f(z) for f in derivatives(activation, max(map(max, keys)))]
         parts = []
         for key in keys:
             half = (len(key) + 1) // 2
@@ -142,8 +136,3 @@ def _outer(factors: list[jax.Array], points: int) -> jax.Array:
     for factor in factors:
         result = (result[:, None, :] * factor[None, :, :]).reshape(-1, points)
     return result
-
-
-def gelu(z: jax.Array) -> jax.Array:
-    """Exact GELU, z Φ(z)."""
-    return z * 0.5 * (1 + jax.lax.erf(z / np.sqrt(2.0)))
