@@ -55,8 +55,10 @@ def fetch(url: str, md5: str, folder: str | os.PathLike[str] | None = None) -> P
     folder = Path(pooch.os_cache("ntkfield") if folder is None else folder)
     progress = _Progress(f"downloading {name}")
     try:
-        downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
-        return Path(pooch.retrieve(url, f"md5:{md5}", fname=name, path=folder, downloader=downloader))
+        # Documented by pooch, whose annotations know neither a bar of one's own nor what its downloaders return.
+        downloader = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)  # pyright: ignore[reportArgumentType]
+        found = pooch.retrieve(url, f"md5:{md5}", name, folder, downloader=downloader)  # pyright: ignore[reportArgumentType]
+        return Path(found)
     except requests.exceptions.RequestException as error:
         raise OSError(
             f"{url} could not be downloaded ({type(error).__name__}): try again, or give the path of a copy"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 
 from ntkfield.datasets.download import fetch
 
@@ -30,6 +31,7 @@ def digits() -> xr.Dataset:
     Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits (UCI repository, doi:10.24432/C50P49).
     """
     bunch = load_digits()
+    assert isinstance(bunch, Bunch)  # no tuple was asked for
     return _dataset(bunch.images, 16, bunch.target, 10, "digits of scikit-learn (doi:10.24432/C50P49)")
 
 

@@ -57,8 +57,8 @@ def read_qm9pack(path: str | os.PathLike[str] | None = None) -> xr.Dataset:
     table = pd.concat([_read_table(folder / name) for name in _PARTS], ignore_index=True)
     n_atoms = table["N_atoms"].to_numpy(np.int64)
     return _ragged_dataset(
-        numbers=_parse_elements(table["Elements"], n_atoms),
-        positions=_parse_positions(table["XYZ_Ang"], n_atoms),
+        numbers=_parse_elements(table.loc[:, "Elements"], n_atoms),
+        positions=_parse_positions(table.loc[:, "XYZ_Ang"], n_atoms),
         n_atoms=n_atoms,
         index=table["Index"].to_numpy(np.int64),
         smiles=table["SMILES"].to_numpy(str),
@@ -251,7 +251,7 @@ def _read_file(file: Path) -> list[Atoms]:
     if not file.is_file():
         raise FileNotFoundError(f"path is {str(file)!r}, where no file lies: give a molecule file")
     try:
-        molecules = ase.io.read(file, index=":")
+        molecules = list(ase.io.iread(file, index=":"))
     except Exception as error:  # the readers of ase share no class of error
         raise ValueError(
             f"path is {str(file)!r}, which cannot be read ({error}): give a molecule file that ase.io reads"

@@ -54,11 +54,11 @@ def blob_items(diagram: Diagram, blob: int) -> tuple[Item, ...]:
     for which, internal in enumerate(diagram.internals):
         owners = internal.owners
         for a, b in internal.pairing:
-            if owners[a] is None and owners[b] is None:
-                if internal.lines[a] == blob:
-                    free.append(Item((), ((which, a), (which, b))))
-            elif owners[a] is None:
-                bound.setdefault(vertex_of[owners[b]], []).append((which, a))
+            one, other = owners[a], owners[b]
+            if one is None and other is not None:
+                bound.setdefault(vertex_of[other], []).append((which, a))
+            elif one is None and internal.lines[a] == blob:
+                free.append(Item((), ((which, a), (which, b))))
     factors = []
     for group in diagram.propagators[blob].factors:
         nodes = tuple(node for vertex in group for node in diagram.vertices[vertex].nodes)

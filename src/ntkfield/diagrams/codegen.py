@@ -175,7 +175,7 @@ def compile_polynomial(name: str, polynomial: Polynomial, output: Sequence[int])
 class _Ranks(dict):
     """A dictionary that hashes by identity, so that its owner can be a static argument."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # dict declares that it has no hash
 
 
 def _number(value: Fraction) -> str:

@@ -60,7 +60,7 @@ def _panel(figure: Figure, box: tuple, diagram: Diagram, labels: Sequence[int], 
     if terms:
         text = figure.text(left + width / 2, bottom + 0.55 * foot * height, formula(term_latex(diagram, labels)),
                            ha="center", va="baseline", fontsize=12, **FONT)  # fmt: skip
-        wide = text.get_window_extent(figure.canvas.get_renderer()).width
+        wide = text.get_window_extent().width
         text.set_fontsize(12 * min(1.0, 0.94 * width * figure.get_figwidth() * figure.dpi / wide))
 
 
@@ -140,7 +140,7 @@ def _lanes(diagram: Diagram, layout: Layout, node: int) -> list[int]:
     k = next(k for k, vertex in enumerate(diagram.vertices) if node in vertex.nodes)
     start, end = np.array(layout.vertices[k]), np.array(layout.blobs[_blob_of(diagram)[node]])
     up = _up(start, end)
-    side = np.sign(up @ (np.array(layout.ends[node]) - start))
+    side = float(np.sign(up @ (np.array(layout.ends[node]) - start)))
 
     def height(edge: int) -> float:
         other = edges[edge][edges[edge][0] == node]
@@ -196,7 +196,7 @@ def _internal_lines(canvas: Canvas, diagram: Diagram, layout: Layout) -> None:
                 strands.setdefault(blob[node], []).append((height + 0.01 * _far(layout, diagram, node, block), colours))
         for which, members in strands.items():
             start, end = np.array(layout.blobs[which]), np.array(point)
-            distance = max(np.linalg.norm(end - start), 1e-9)
+            distance = max(float(np.linalg.norm(end - start)), 1e-9)
             spread = min(0.75, 0.34 * (len(members) - 1)) * max(distance, 0.7) * crowding[which]
             side = 1 if _up(start, end) @ np.array([start[1] - end[1], end[0] - start[0]]) > 0 else -1
             for k, (_, colours) in enumerate(sorted(members)):

@@ -8,12 +8,13 @@ corrections n_below^(1-M-k). With N cubic vertices and b blobs the diagrams of o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import combinations_with_replacement, product
 
 from .graphs import Cubic, Diagram, Internal, Propagator, Tree, external_edges
 from .rules import STANDARD, RuleSet
-from .tensors import SIZE, Pairing, flat_nodes, matchings
+from .tensors import SIZE, Pair, Pairing, flat_nodes, matchings
 
 Slot = tuple[int, tuple[int, ...]]
 
@@ -40,7 +41,7 @@ def enumerate_diagrams(
 
     Isomorphic diagrams appear once. An order below len(pairing) - 1 gives an empty tuple.
     """
-    pairing = tuple(sorted(tuple(sorted(pair)) for pair in pairing))
+    pairing = tuple(sorted((min(pair), max(pair)) for pair in pairing))
     extra = order - (len(pairing) - 1)
     if extra < 0:
         return ()
@@ -51,11 +52,8 @@ def enumerate_diagrams(
             for diagram in _lower_halves(kinds, pairing, order, vertices, means, groups, extra):
                 weight = _weight(diagram, rules)
                 if weight and (_connected(diagram) or not rules.factor("connected")):
-                    found[diagram] = Diagram(*(getattr(diagram, f) for f in _FIELDS), weight)
+                    found[diagram] = replace(diagram, weight=weight)
     return tuple(sorted(found.values(), key=_sort_key))
-
-
-_FIELDS = ("kinds", "pairing", "order", "vertices", "propagators", "means", "internals")
 
 
 def _sort_key(diagram: Diagram) -> tuple:
@@ -123,14 +121,14 @@ def _upper_halves(
             yield vertices, _trees(blocks, edges, ended)
 
 
-def _trees(blocks: dict[int, tuple], edges: tuple, ended: set[int]) -> tuple[Tree, ...]:
+def _trees(blocks: dict[int, tuple], edges: tuple[Pair, ...], ended: set[int]) -> tuple[Tree, ...]:
     """Connected components, as trees of the layer below, of the passing derivative lines."""
     slots = [(node, block) for node, split in blocks.items() for block in split]
-    links = [
-        tuple(next(s for s in slots if s[0] == node and k in s[1]) for node in edge)
-        for k, edge in enumerate(edges)
-        if k not in ended
-    ]
+
+    def passed(node: int, k: int) -> Slot:
+        return next(slot for slot in slots if slot[0] == node and k in slot[1])
+
+    links = [(passed(a, k), passed(b, k)) for k, (a, b) in enumerate(edges) if k not in ended]
     component = {slot: slot for slot in slots}
     for a, b in links:
         old, new = component[b], component[a]

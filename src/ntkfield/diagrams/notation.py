@@ -51,9 +51,10 @@ def term_latex(diagram: Diagram, labels: Sequence[int]) -> str:
     if names:
         parts.append(r"\sum_{\beta}")
     for which, internal in enumerate(diagram.internals):
+        owners = [internal.owners[node] for node in internal.flat_order]
         entry = [
-            names[which, node] if internal.owners[node] is None else str(labels[internal.owners[node]])
-            for node in internal.flat_order
+            names[which, node] if owner is None else str(labels[owner])
+            for node, owner in zip(internal.flat_order, owners, strict=True)
         ]
         parts.append(_entry(internal.shape.name, entry))
     for blob in range(len(diagram.propagators)):

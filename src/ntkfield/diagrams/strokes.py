@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Circle
 
 INK = "#111111"
 WIDTH = 1.5
-FONT = {"family": "cmr10", "math_fontfamily": "cm"}
+FONT: dict[str, Any] = {"family": "cmr10", "math_fontfamily": "cm"}
 
 
 class Canvas:
@@ -26,9 +27,9 @@ class Canvas:
         self.axes.plot(*path.T, **style)
         self.ink.append(path)
 
-    def disc(self, point: Sequence[float], radius: float, **style) -> None:
+    def disc(self, point: tuple[float, float], radius: float, **style) -> None:
         """Draw a circle."""
-        self.axes.add_patch(plt.Circle(point, radius, **style))
+        self.axes.add_patch(Circle(point, radius, **style))
         t = np.linspace(0, 2 * np.pi, 40)[:, None]
         self.ink.append(np.array(point) + radius * np.hstack([np.cos(t), np.sin(t)]))
         self.ink.append(np.array([point]))
@@ -48,7 +49,7 @@ class Canvas:
                 score = min(clear, 0.1) * 10 + 0.25 * step @ prefer - 0.4 * distance
                 if score > most:
                     best, most = centre, score
-        self.axes.text(*best, formula(text), ha="center", va="center", fontsize=size, zorder=8, **FONT)
+        self.axes.text(best[0], best[1], formula(text), ha="center", va="center", fontsize=size, zorder=8, **FONT)
         x = np.linspace(-half, half, 9)
         self.ink.append(best + np.stack([x, 0 * x], axis=1))
 

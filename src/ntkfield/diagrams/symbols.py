@@ -13,6 +13,7 @@ K_ab and K_ba are one variable. Labels are integers that name inputs. Sources: P
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -21,12 +22,29 @@ from .tensors import shape_from_name
 C_W, lambda_W, r = sp.symbols("C_W lambda_W r", positive=True)  # noqa: N816
 
 
+if TYPE_CHECKING:
+    from typing import Self
+
+    class Function(sp.Function):
+        """SymPy's own, as it acts: its annotations say that a call gives a class and that ``eval`` gives nothing."""
+
+        def __new__(cls, *args: Any) -> Self: ...
+
+        @property
+        def args(self) -> tuple[Any, ...]: ...
+
+        @classmethod
+        def eval(cls, *args: Any, **kwargs: Any) -> Any: ...
+else:
+    Function = sp.Function
+
+
 def _subscript(labels) -> str:
     texts = [str(label) for label in labels]
     return "".join(texts) if all(len(text) == 1 for text in texts) else ",".join(texts)
 
 
-class Z(sp.Function):
+class Z(Function):
     """Preactivation z_label of one channel."""
 
     nargs = 1
@@ -38,7 +56,7 @@ class Z(sp.Function):
         return f"z{self.args[0]}"
 
 
-class Sigma(sp.Function):
+class Sigma(Function):
     """σ^(order)(z_label), written ``Sigma(label, order)``; σ itself is ``Sigma(label)``."""
 
     nargs = (1, 2)
@@ -59,7 +77,7 @@ class Sigma(sp.Function):
         return f"s{label}" + "'" * int(order)
 
 
-class Kernel(sp.Function):
+class Kernel(Function):
     """Covariance K_ab, symmetric."""
 
     nargs = 2
@@ -76,7 +94,7 @@ class Kernel(sp.Function):
         return f"K_{_subscript(self.args)}"
 
 
-class Tensor(sp.Function):
+class Tensor(Function):
     """Entry of a tensor of the layer below, ``Tensor("V", 1, 2, 3, 4)``; symmetries of the name are used to sort."""
 
     @classmethod
@@ -143,7 +161,7 @@ def _power(text: str, exp) -> str:
     return text if exp is None else f"{{{text}}}^{{{exp}}}"
 
 
-class Expectation(sp.Function):
+class Expectation(Function):
     """Gaussian expectation ⟨f⟩ of one channel."""
 
     nargs = 1

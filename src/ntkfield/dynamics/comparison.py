@@ -54,7 +54,8 @@ def unbiased_squared_difference(a: np.ndarray, b: np.ndarray, draws: int = 400, 
 
 def sampling_floor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """What :func:`squared_difference` is on average for two ensembles of one distribution, [...]."""
-    return sum((e.var(axis=0, ddof=1) / len(e)).mean(axis=-1) for e in (a, b))
+    of_a, of_b = ((e.var(axis=0, ddof=1) / len(e)).mean(axis=-1) for e in (a, b))
+    return of_a + of_b
 
 
 class InverseLaw(NamedTuple):

@@ -1,6 +1,7 @@
 """Networks of finite width for training, and their empirical NTK."""
 
 import functools
+import operator
 from collections.abc import Callable
 
 import jax
@@ -31,4 +32,4 @@ def empirical_ntk(apply: Callable[[Parameters, jax.Array], jax.Array], p: Parame
     r"""The NTK of one network, :math:`\nabla_\theta f(x)\cdot\nabla_\theta f(x')`, summed over outputs [n, n]."""
     jacobian = jax.jacrev(lambda q: apply(q, x))(p)
     flat = [leaf.reshape(len(x), -1) for leaf in jax.tree.leaves(jacobian)]
-    return sum(leaf @ leaf.T for leaf in flat)
+    return functools.reduce(operator.add, (leaf @ leaf.T for leaf in flat))

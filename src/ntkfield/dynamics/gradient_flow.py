@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.linalg.lapack import dpocon
+from scipy.linalg.lapack import dpocon  # pyright: ignore[reportAttributeAccessIssue]  # made when SciPy is imported
 
 from ntkfield import checks
 
@@ -88,7 +88,7 @@ def posterior(
     mean = half.T @ jax.scipy.linalg.solve_triangular(factor, targets, lower=True)
     if prior.ndim == 1:
         return mean, jnp.maximum(prior - jnp.sum(half**2, axis=0), 0.0)
-    return mean, prior - half.T @ half
+    return mean, jnp.asarray(prior) - half.T @ half
 
 
 def ensemble_covariance(
@@ -141,11 +141,11 @@ def ensemble_covariance(
         result = jnp.maximum(prior + spread, 0.0)
     else:
         half = jnp.einsum("tnm,tnp->tmp", weights, 0.5 * (k @ weights) - k_across.T)
-        result = prior + half + jnp.swapaxes(half, 1, 2)
+        result = jnp.asarray(prior) + half + jnp.swapaxes(half, 1, 2)
     return result[0] if scalar else result
 
 
-def _filtered(matrix: np.ndarray, columns: jax.Array, times: np.ndarray, rate: float) -> jax.Array:
+def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: float) -> jax.Array:
     r"""The product :math:`M^{-1}(1 - e^{-\eta M t})\,c` for every time t and column c, [times, n, columns]."""
     ended = np.isinf(times)
     parts = jnp.zeros((len(times), *columns.shape))

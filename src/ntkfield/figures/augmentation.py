@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from ntkfield.figures import words
@@ -42,13 +43,13 @@ def plot(difference: xr.Dataset) -> Figure:
             f"(at infinite width their exact predictions differ by at most {float(difference['disagreement']):.0e})"
         )
         handles = [
-            plt.Line2D([], [], color=colour, marker="o", label=f"width {width}")
+            Line2D([], [], color=colour, marker="o", label=f"width {width}")
             for width, colour in zip(difference["width"].values, _colours(difference), strict=False)
         ]
         handles += [
-            plt.Line2D([], [], color=GREY, linestyle=":", label="sampling variance alone, 1 / N"),
-            plt.Line2D([], [], color="black", linestyle="--", label="1 / width², through the last point told from 0"),
-            plt.Line2D([], [], color=GREY, linestyle="", marker="v", label="not told from 0, below this"),
+            Line2D([], [], color=GREY, linestyle=":", label="sampling variance alone, 1 / N"),
+            Line2D([], [], color="black", linestyle="--", label="1 / width², through the last point told from 0"),
+            Line2D([], [], color=GREY, linestyle="", marker="v", label="not told from 0, below this"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure

@@ -1,6 +1,7 @@
 """Sampled networks of finite width against the theory at order 1/n."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -160,7 +161,7 @@ def tensors(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
             top, beneath = axes[:, column]
             for k, indices in enumerate(shown):
                 colour, shift = COLOURS[k], 1.06 ** (k - (len(shown) - 1) / 2)
-                value = component(theory, name, indices)
+                value = float(component(theory, name, indices))
                 mean, error = component(sampled, name, indices), component(sampled, f"{name}_error", indices)
                 top.axhline(value, color=colour, linewidth=1.2)
                 _points(top, n * shift, mean, error, colour)
@@ -230,18 +231,18 @@ def width_axis(axis: Axes, n: np.ndarray, infinity: bool = False) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
 
 
-def _points(axis: Axes, n: np.ndarray, mean: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
+def _points(axis: Axes, n: np.ndarray, mean: np.ndarray, error: np.ndarray, colour: Any = ORANGE) -> None:
     axis.errorbar(n, mean, error, color=colour, linestyle="", marker="o", markersize=4, capsize=2, linewidth=1.2)
 
 
-def _infinity(top: Axes, beneath: Axes, x: float, found: Estimate, value: float, colour: object = ORANGE) -> None:
+def _infinity(top: Axes, beneath: Axes, x: float, found: Estimate, value: float, colour: Any = ORANGE) -> None:
     """The extrapolation to infinite width, and beneath how far it is from theory."""
     style = {"color": colour, "marker": "D", "markersize": 4.5, "markerfacecolor": "white", "linestyle": ""}
     top.errorbar([x], [found.value], [found.error], capsize=2, linewidth=1.2, **style)
     beneath.plot([x], [(found.value - value) / found.error], **style)
 
 
-def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.ndarray, colour: object = ORANGE) -> None:
+def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.ndarray, colour: Any = ORANGE) -> None:
     """Differences in standard errors, linear up to three of them; several calls may share an axis."""
     sigmas = difference / error
     axis.axhspan(-3, 3, color="0.92", zorder=0)
@@ -257,7 +258,7 @@ def disagreement(axis: Axes, n: np.ndarray, difference: np.ndarray, error: np.nd
     axis.minorticks_off()
 
 
-def _legend(figure: Figure, lines: list[tuple[str, object, str]], *more: Line2D) -> None:
+def _legend(figure: Figure, lines: list[tuple[str, Any, Any]], *more: Line2D) -> None:
     handles = [Line2D([], [], color=colour, linestyle=style, label=label) for label, colour, style in lines]
     handles.append(Line2D([], [], color=ORANGE, marker="o", linestyle="", label="sampled networks ± standard error"))
     handles += more

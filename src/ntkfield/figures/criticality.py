@@ -131,7 +131,7 @@ def finding(theory: Mapping[float, xr.Dataset], sampled: Mapping[float, xr.Datas
         if told:
             parts.append(f"The power of the depth that fits the deeper half there is {words.listed(told)}.")
     told = [f"{_counted(laws.loc[variance, 'law'])} at C_W = {variance:g}" for variance in sorted(theory)]
-    if (laws["law"] != "").any():
+    if any(laws["law"]):
         parts.append(f"In the deeper half theory's curves are closest to {'; '.join(told)}.")
     for variance in sorted(theory) if critical is None else [critical]:
         data = sampled[variance]
@@ -179,10 +179,10 @@ def _laws(depths: np.ndarray, logs: np.ndarray) -> tuple[float, float, str]:
     return slopes[0], math.exp(slopes[1]), law if len(depths) > 2 else ""
 
 
-def _powers(laws: pd.DataFrame, variance: float) -> pd.Series:
+def _powers(laws: pd.DataFrame, variance: float) -> dict[str, float]:
     """Powers of the depth of those tensors that follow one."""
     one = laws.loc[variance]
-    return one.loc[one["law"] == "power", "power_of_depth"]
+    return one.loc[one["law"] == "power", "power_of_depth"].to_dict()
 
 
 def _counted(laws: pd.Series) -> str:
@@ -209,7 +209,7 @@ def _title(theory: Mapping[float, xr.Dataset], critical: float | None, laws: pd.
     """What the curves say, if they all say it; else where the networks are critical."""
     if critical is not None:
         off = laws.drop(index=critical, level="weight_variance")["law"]
-        if laws.loc[critical, "law"].isin(["power", "constant"]).all() and (off == "exponential").all():
+        if set(laws.loc[critical, "law"]) <= {"power", "constant"} and set(off) <= {"exponential"}:
             return (
                 f"{_networks(theory)}: a power of the depth at the critical weight variance {critical:g}"
                 f"{', exponential off it' if len(off) else ''}"

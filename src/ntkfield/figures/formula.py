@@ -21,8 +21,7 @@ def aligned(latex: str) -> list[tuple[str, str]]:
 def draw(lines: Sequence[tuple[str, str]]) -> Figure:
     """Draw lines of LaTeX, aligned where their right parts begin, on a sheet as large as they need."""
     figure = Figure(dpi=DPI)
-    FigureCanvasAgg(figure)
-    renderer = figure.canvas.get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()
     texts = [[figure.text(0, 0, _text(part), **STYLE) for part in pair] for pair in lines]
     widths = [
         [text.get_window_extent(renderer).width / DPI if text.get_text() else 0.0 for text in pair] for pair in texts

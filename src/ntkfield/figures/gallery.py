@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from ntkfield.figures import formula, style
@@ -49,7 +50,7 @@ def inline(text: str, label: str) -> str:
     """An SVG file for use within a page: no prologue, scaled down where the page is narrow."""
     body = text[text.index("<svg") :]
     head, _, rest = body.partition(">")
-    width = re.search(r'width="([\d.]+)pt"', head)[1]
+    width, *_ = re.findall(r'width="([\d.]+)pt"', head)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     # matplotlib's names of groups repeat from file to file, and nothing refers to them
     rest = re.sub(r'<g id="(?:figure|axes|text|patch|line2d|PolyCollection)_\d+">', "<g>", rest)
@@ -77,10 +78,15 @@ def _facts(row: pd.Series) -> str:
         ("Gaussian integrals, diagram by diagram", f"{row.integrals_before:.0f}"),
         ("after reduction", f"{row.integrals_after:.0f}, of at most {row.variables:.0f} factors"),
     ]
-    for column in row.index[row.index.str.startswith(AGREEMENT)]:
-        value = "no value" if pd.isna(row[column]) else _power(row[column])
-        cells.append((f"Difference from finite_width, {column.removeprefix(AGREEMENT)}", value))
+    for activation, difference in _agreement(row).items():
+        value = "no value" if np.isnan(difference) else _power(difference)
+        cells.append((f"Difference from finite_width, {activation}", value))
     return "".join(f"<tr><th>{html.escape(name)}</th><td>{value}</td></tr>" for name, value in cells)
+
+
+def _agreement(row: pd.Series) -> dict[str, float]:
+    """Differences from ``finite_width`` by activation."""
+    return {str(key).removeprefix(AGREEMENT): value for key, value in row.items() if str(key).startswith(AGREEMENT)}
 
 
 def finding(table: pd.DataFrame) -> str:

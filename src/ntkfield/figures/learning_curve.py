@@ -1,6 +1,7 @@
 """Test error against training size, one panel per way of matching atoms."""
 
 import json
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -150,7 +151,7 @@ def _panel(axis: Axes, curve: xr.Dataset, matching: str) -> None:
 
 
 def _legend(curve: xr.Dataset) -> list[Line2D]:
-    def line(label: str, **style: object) -> Line2D:
+    def line(label: str, **style: Any) -> Line2D:
         return Line2D([], [], label=label, **style)
 
     flat, colours = curve["matching"].values == "flat", _colours(curve)

@@ -35,9 +35,8 @@ def finding(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset])
         theory: as for :func:`deviations`.
         sampled: as for :func:`deviations`.
     """
-    parts, sigmas = [], []
+    parts, sigmas, n = [], [], _widths(sampled)
     for label in theory:
-        n = sampled[label]["width"].values.astype(float)
         for name, pair in PANELS:
             limit, slope = component(theory[label], name, pair), component(theory[label], f"{name}1", pair)
             mean, error = component(sampled[label], name, pair), component(sampled[label], f"{name}_error", pair)
@@ -51,6 +50,11 @@ def finding(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset])
     )
 
 
+def _widths(sampled: Mapping[str, xr.Dataset]) -> np.ndarray:
+    """The widths of the study, the same for every activation."""
+    return next(iter(sampled.values()))["width"].values.astype(float)
+
+
 def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Dataset]) -> Figure:
     """Draw the deviations with the theory's 1/n lines.
 
@@ -58,7 +62,7 @@ def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Datase
         theory: for each activation's name, K, Theta, K1, Theta1 at the last layer.
         sampled: for each name, K, Theta and their ``_error`` over the dimension width.
     """
-    strokes, middle = _strokes(theory), (len(theory) - 1) / 2
+    n, strokes, middle = _widths(sampled), _strokes(theory), (len(theory) - 1) / 2
     spread = SPREAD ** min(1.0, 4 / len(theory))
     handles = [Line2D([], [], label=label.replace("_", " "), **strokes[label]) for label in theory]
     handles.append(Line2D([], [], color="black", label="theory, order 1/n (points: sampled ± standard error)"))
@@ -76,7 +80,6 @@ def deviations(theory: Mapping[str, xr.Dataset], sampled: Mapping[str, xr.Datase
         for axis, beneath, (name, pair) in zip(*axes, PANELS, strict=True):
             axis.axhline(0, color=GREY, linewidth=0.8)
             for k, label in enumerate(theory):
-                n = sampled[label]["width"].values.astype(float)
                 limit, slope = component(theory[label], name, pair), component(theory[label], f"{name}1", pair)
                 mean, error = component(sampled[label], name, pair), component(sampled[label], f"{name}_error", pair)
                 fine = np.geomspace(n.min(), n.max(), 100)

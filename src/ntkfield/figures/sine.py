@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from scipy.special import chdtrc
 
@@ -60,7 +61,7 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
             "sin(x)": {"color": GREY, "linestyle": ":"},
         }
         handles = [
-            plt.Line2D([], [], label=label, **({"linestyle": ""} if k == 0 else {}) | style)
+            Line2D([], [], label=label, **({"linestyle": ""} if k == 0 else {}) | style)
             for k, (label, style) in enumerate(lines.items())
         ]
         figure.suptitle("Networks trained on sin(x) against the exact mean and band of infinite width")

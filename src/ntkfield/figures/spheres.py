@@ -1,5 +1,7 @@
 """The spherical signals that one atom of a molecule sees."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from ase import Atoms
@@ -28,7 +30,7 @@ def plot(atoms: Atoms, atom: int, signals: Harmonics, powers: list[float], eleme
     shown = [k for k, z in enumerate(elements) if z in np.delete(atoms.numbers, atom)]
     with house_style():
         figure = plt.figure(figsize=(3.3 + 2.7 * len(shown), 1.0 + 1.45 * len(powers)), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=[3.3, 2.7 * len(shown)])
+        left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[3.3, 2.7 * len(shown)])[0]
         _molecule(left.add_axes((0.0, 0.0, 1.0, 0.9), projection="3d"), atoms, atom)
         for row, power in enumerate(powers):
             for column, k in enumerate(shown):
@@ -77,7 +79,8 @@ def _map(axis: Axes, longitude: np.ndarray, latitude: np.ndarray, values: np.nda
     axis.grid(False)
 
 
-def _molecule(axis: Axes, atoms: Atoms, atom: int) -> None:
+def _molecule(axis: Any, atoms: Atoms, atom: int) -> None:
+    """On an axis in three dimensions, of which matplotlib annotates nothing."""
     positions, numbers = atoms.positions - atoms.positions.mean(axis=0), atoms.numbers
     for i in range(len(atoms)):
         for j in range(i):

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -23,7 +24,7 @@ BLUE, ORANGE, GREEN, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[3],
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw, and save, with the house's fonts, ticks and line widths."""
-    settings = {
+    settings: dict[Any, Any] = {
         "figure.dpi": 150,
         "savefig.dpi": 200,
         "savefig.bbox": "tight",

@@ -57,5 +57,5 @@ def rotation_grid(bandlimit: int, quadrature: int) -> RotationGrid:
         weights=weights / 2 / count**2,
         wigner=wigner[:, :, bandlimit - 1 :, :],
         phase_gamma=np.exp(-1j * np.outer(n, angles)),
-        phase_alpha=np.concatenate([alpha.real, -alpha.imag]),
+        phase_alpha=np.concatenate([np.real(alpha), -np.imag(alpha)]),
     )

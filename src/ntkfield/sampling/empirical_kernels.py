@@ -11,6 +11,7 @@ Gur-Ari, arXiv 1909.11304).
 """
 
 import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +69,7 @@ def _sample(init: Any, apply: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Ar
     jacobian = jax.vmap(jax.grad(lambda p, one: apply(p, one[None])[0, 0]), (None, 0))(parameters, x)
     leaves = [j.reshape(len(x), -1) for j in jax.tree.leaves(jacobian)]
     last = jax.tree.leaves(jacobian[-1])[0].reshape(len(x), -1)
-    return last @ last.T, sum(j @ j.T for j in leaves)
+    return last @ last.T, functools.reduce(operator.add, (j @ j.T for j in leaves))
 
 
 def convergence(network: Network, x: Any, widths: Sequence[int], n_networks: int, seed: int) -> xr.Dataset:

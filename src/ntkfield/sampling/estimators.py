@@ -42,18 +42,23 @@ def _centred(x: jax.Array, control: jax.Array | None) -> jax.Array:
     return jnp.mean(x if control is None else x - control, 0)
 
 
+def _known(derivatives: jax.Array | None) -> jax.Array:
+    assert derivatives is not None  # sample_statistics draws them for FROM_DERIVATIVES
+    return derivatives
+
+
 def _covariance(x: jax.Array, y: jax.Array) -> jax.Array:
     """Unbiased covariance of arrays [networks, m, m], [m, m, m, m]."""
     count = len(x)
     return jnp.einsum("nab,ncd->abcd", x - jnp.mean(x, 0), y - jnp.mean(y, 0)) / (count - 1)
 
 
-def _mean(subscripts: str, *factors: Callable[[int, int], jax.Array]) -> Callable:
+def _mean(subscripts: str, *factors: Callable[[Draw, int, int], jax.Array]) -> Callable:
     """Estimator n x mean of a product of factors, each a function of the channels i and j; over both orders of them."""
 
     def estimator(draws: Draw, n: int, limit: dict) -> jax.Array:
-        both = (jnp.einsum(subscripts, *(f(draws, i, 1 - i) for f in factors)) for i in (0, 1))
-        return n * 0.5 * sum(both) / len(draws.kernel)
+        one, other = (jnp.einsum(subscripts, *(f(draws, i, 1 - i) for f in factors)) for i in (0, 1))
+        return n * 0.5 * (one + other) / len(draws.kernel)
 
     return estimator
 
@@ -78,10 +83,10 @@ _ESTIMATORS = {
         lambda x, i, j: x.ntk[:, i, j],
     ),
     "B": _mean("nac,nbd->abcd", lambda x, i, j: x.ntk[:, i, j], lambda x, i, j: x.ntk[:, i, j]),
-    "P": _mean("nabc,nd->abcd", lambda x, i, j: x.second[:, i, :, j, :, j], lambda x, i, j: x.outputs[:, i]),
-    "Q": _mean("nabc,nd->abcd", lambda x, i, j: x.second[:, i, :, i, :, j], lambda x, i, j: x.outputs[:, j]),
-    "R": _mean("nabcd->abcd", lambda x, i, j: x.third[:, i]),
-    "S": _mean("nabcd->abcd", lambda x, i, j: x.crossed[:, i, :, i, :, j, :, j]),
-    "T": _mean("nacbd->abcd", lambda x, i, j: x.crossed[:, i, :, j, :, i, :, j]),
-    "U": _mean("nacdb->abcd", lambda x, i, j: x.crossed[:, i, :, j, :, j, :, i]),
+    "P": _mean("nabc,nd->abcd", lambda x, i, j: _known(x.second)[:, i, :, j, :, j], lambda x, i, j: x.outputs[:, i]),
+    "Q": _mean("nabc,nd->abcd", lambda x, i, j: _known(x.second)[:, i, :, i, :, j], lambda x, i, j: x.outputs[:, j]),
+    "R": _mean("nabcd->abcd", lambda x, i, j: _known(x.third)[:, i]),
+    "S": _mean("nabcd->abcd", lambda x, i, j: _known(x.crossed)[:, i, :, i, :, j, :, j]),
+    "T": _mean("nacbd->abcd", lambda x, i, j: _known(x.crossed)[:, i, :, j, :, i, :, j]),
+    "U": _mean("nacdb->abcd", lambda x, i, j: _known(x.crossed)[:, i, :, j, :, j, :, i]),
 }

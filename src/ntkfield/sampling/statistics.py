@@ -115,7 +115,7 @@ def merge(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
     """
     free = ("seed", "skip", "networks", "batches")
     for key in first.attrs:
-        if key not in free and not np.array_equal(first.attrs[key], second.attrs.get(key)):
+        if key not in free and not np.array_equal(first.attrs[key], np.asarray(second.attrs.get(key))):
             raise checks.refuse(key, second.attrs.get(key), f"{first.attrs[key]!r}, as in the first result")
     start, other = first.attrs["skip"], second.attrs["skip"]
     apart = start + first.attrs["networks"] <= other or other + second.attrs["networks"] <= start
@@ -123,7 +123,7 @@ def merge(first: xr.Dataset, second: xr.Dataset) -> xr.Dataset:
         raise checks.refuse("skip", other, f"networks that the first result, {start} and on, does not hold")
     a, b = first.attrs["batches"], second.attrs["batches"]
     result = first.copy()
-    for name in (name for name in first if not name.endswith("_error")):
+    for name in (str(name) for name in first if not str(name).endswith("_error")):
         x, y, ex, ey = first[name], second[name], first[f"{name}_error"], second[f"{name}_error"]
         mean = (a * x + b * y) / (a + b)
         squares = a * (a - 1) * ex**2 + b * (b - 1) * ey**2 + a * (x - mean) ** 2 + b * (y - mean) ** 2

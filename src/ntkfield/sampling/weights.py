@@ -58,11 +58,14 @@ def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, de
 
 def _network(setting: Setting, parameters: Parameters, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Outputs [c, m] and the values of the last hidden layer [m, n]."""
-    values, z = inputs, None
-    for index, (weights, bias) in enumerate(parameters):
-        values = setting.activation(z) if index else values
-        z = values @ weights.T / math.sqrt(values.shape[1]) + bias[:, 0]
-    return z.T, values
+    values = inputs
+    for weights, bias in parameters[:-1]:
+        values = setting.activation(_affine(values, weights, bias))
+    return _affine(values, *parameters[-1]).T, values
+
+
+def _affine(values: jax.Array, weights: jax.Array, bias: jax.Array) -> jax.Array:
+    return values @ weights.T / math.sqrt(values.shape[1]) + bias[:, 0]
 
 
 def _moved(setting: Setting, scales: Scales, parameters: Parameters, inputs: jax.Array) -> Callable:

@@ -184,7 +184,7 @@ def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
     for l in range(bandlimit):
         vectors, used = _rotation_vectors(l), slice(bandlimit - 1 - l, bandlimit + l)
         phases = np.exp(-1j * np.outer(beta, np.arange(-l, l + 1)))
-        wigner[l, :, used, used] = ((vectors * phases[:, None, :]) @ vectors.conj().T).real
+        wigner[l, :, used, used] = np.real((vectors * phases[:, None, :]) @ vectors.conj().T)
     return wigner
 
 

@@ -225,7 +225,7 @@ def _checked_molecules(
         return numbers, positions, n_atoms
     broken = ~np.isfinite(positions).all(axis=1)
     if broken.any():
-        atom = np.argmax(broken)
+        atom = int(np.argmax(broken))
         place = _locate(atom, numbers, n_atoms)
         raise ValueError(f"{place} has position {positions[atom].tolist()}, but only finite coordinates are accepted")
     return numbers, positions, n_atoms
@@ -236,7 +236,9 @@ def _check_elements(numbers: np.ndarray, n_atoms: np.ndarray, elements: Sequence
     unknown = ~np.isin(numbers, elements)
     if unknown.any():
         accepted = " ".join(_symbol(z) for z in elements)
-        raise ValueError(f"{_locate(np.argmax(unknown), numbers, n_atoms)} is refused: only {accepted} are accepted")
+        raise ValueError(
+            f"{_locate(int(np.argmax(unknown)), numbers, n_atoms)} is refused: only {accepted} are accepted"
+        )
 
 
 def _check_distances(
