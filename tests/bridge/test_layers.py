@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from kernels import assert_equal
 
 import ntkfield as nf
 from ntkfield.groups import finite
@@ -12,7 +13,6 @@ from ntkfield.groups.finite import point_action, point_group
 
 pytestmark = pytest.mark.usefixtures("neural_tangents")
 # Sums of float64 products of order one in another order.
-ROUNDING = 1e-11
 RNG = np.random.default_rng(11)
 BOTH = ("nngp", "ntk")
 CORNER = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0]], dtype=bool)  # a filter that no turn or reflection keeps
@@ -33,11 +33,6 @@ def stax(neural_tangents):
 
 def kernels(layer, x1, x2):
     return jax.jit(lambda a, b: layer[2](a, b, BOTH))(x1, x2)
-
-
-def assert_equal(found, expected, tolerance=ROUNDING):
-    for k, e in zip(found, expected, strict=True):
-        np.testing.assert_allclose(k, e, rtol=tolerance, atol=tolerance)
 
 
 def planar_features(bridge, stax, group, shape, padding, support=None, out=3, **options):

@@ -2,7 +2,7 @@
 
 import time
 
-import numpy as np
+import published
 import pytest
 import sympy as sp
 from handwritten_recursions import recursions
@@ -14,14 +14,6 @@ from ntkfield.networks import Scales
 
 COUNTS = dict(V=2, K1=2, D=3, F=2, A=5, B=2, Theta1=5, P=3, Q=5, R=7, S=5, T=13, U=2)
 REFERENCE = recursions()
-
-# Four GELU layers, C_W = 1.98305826, no bias, λ_W = 1: two of the inputs of arXiv 2508.11522.
-X = np.array([[0.6540248765053858, -1.3592788739383235, -0.3791179316445409, 0.34191025226280697],
-              [-0.6786403121150224, -0.12161213502515096, 0.21716372787141658, -1.4709063616118982]])  # fmt: skip
-# Read off by an independent quadrature, to the digits given.
-KNOWN = """K 00 0.779517; K 01 0.263297; Theta 00 1.749268; Theta 01 0.176856; K1 00 0.75486; K1 01 -0.69385;
-Theta1 00 1.41433; Theta1 01 -0.32464; V 0000 15.0334; D 0000 22.3105; F 0000 6.23259; A 0000 37.3177;
-B 0000 6.15049; D 0101 1.58614; F 0101 2.47608"""
 
 
 @pytest.mark.parametrize("name", FIRST_ORDER)
@@ -49,16 +41,14 @@ def test_generation_is_fast():
 
 
 def test_known_values_at_layer_four():
-    c = 1.98305826
-    gram = X @ X.T / 4
+    """Four GELU layers, no bias, λ_W = 1, two of the paper's inputs."""
+    c, x = published.WEIGHT_VARIANCE_GELU, published.INPUTS_GELU[:2]
+    gram = x @ x.T / 4
     engine, names = TrapezoidExpectations(activation("gelu")), ["K1", "Theta1", "V", "D", "F", "A", "B"]
     last = propagate(c * gram, gram, 4, engine, names=names, scales=Scales(c, 0.0, 1.0, 0.0))[-1]
-    for entry in KNOWN.split(";"):
-        name, index, text = entry.split()
-        digits = len(text.split(".")[1])
-        value = float(last[name][tuple(map(int, index))])
-        # one unit of the last printed digit; a wrong factor in any diagram moves these by per cents
-        assert value == pytest.approx(float(text), abs=10.0**-digits), (name, index)
+    for (name, index), printed in published.LAYER_4.items():
+        # a wrong factor in any diagram moves these by per cents
+        assert float(last[name][index]) == pytest.approx(float(printed), abs=published.unit(printed)), (name, index)
 
 
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name != "internal:other"])

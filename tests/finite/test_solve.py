@@ -5,6 +5,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 import numpy as np
+import published
 import pytest
 from jax.nn import gelu as approximate_gelu
 
@@ -13,34 +14,22 @@ from ntkfield.activations import ClosedForm
 from ntkfield.gaussian import closed_forms
 from ntkfield.tensors import TENSORS
 
-# Layer 4 of the published gelu experiment; the digits given hold half a unit of the last, up to 1.6e-5 relative.
-KNOWN = {
-    "K": {(0, 0): 0.779517, (0, 1): 0.263297},
-    "Theta": {(0, 0): 1.749268, (0, 1): 0.176856},
-    "K1": {(0, 0): 0.75486, (0, 1): -0.69385},
-    "Theta1": {(0, 0): 1.41433, (0, 1): -0.32464},
-    "V": {(0, 0, 0, 0): 15.0334},
-    "D": {(0, 0, 0, 0): 22.3105, (0, 1, 0, 1): 1.58614},
-    "F": {(0, 0, 0, 0): 6.23259, (0, 1, 0, 1): 2.47608},
-    "A": {(0, 0, 0, 0): 37.3177},
-    "B": {(0, 0, 0, 0): 6.15049},
-}
+INPUTS = published.INPUTS_GELU
 
 
-def paper(depth, activation="gelu", variance=1.98305826):
+def paper(depth, activation="gelu", variance=published.WEIGHT_VARIANCE_GELU):
     return nf.MLP(depth, activation, variance, weight_rate=1.0, bias_rate=0.0)
 
 
 @pytest.fixture(scope="module")
-def gelu(inputs_g):
-    return nf.finite_width(paper(4), inputs_g)
+def gelu():
+    return nf.finite_width(paper(4), INPUTS)
 
 
 def test_known_values(gelu):
-    for name, entries in KNOWN.items():
-        for index, value in entries.items():
-            found = float(gelu[name].sel(layer=4).values[index])
-            assert found == pytest.approx(value, rel=1e-5 if name != "Theta1" else 2e-5), (name, index)
+    for (name, index), printed in published.LAYER_4.items():
+        found = float(gelu[name].sel(layer=4).values[index])
+        assert found == pytest.approx(float(printed), abs=published.unit(printed)), (name, index)
 
 
 def test_result_is_labelled_and_says_its_error(gelu):
@@ -53,17 +42,17 @@ def test_result_is_labelled_and_says_its_error(gelu):
     assert all(np.all(gelu[name].sel(layer=1) == 0) for name in TENSORS if name not in ("K", "Theta"))
 
 
-def test_estimated_error_bounds_the_true_one(gelu, inputs_g):
+def test_estimated_error_bounds_the_true_one(gelu):
     names = ["Theta1", "V", "A", "B"]
-    finer = nf.finite_width(paper(4), inputs_g, names, rtol=1e-9)
+    finer = nf.finite_width(paper(4), INPUTS, names, rtol=1e-9)
     for name in names:
         difference = abs(finer[name] - gelu[name]).max() / abs(finer[name]).max()
         assert difference <= gelu[name].attrs["relative_error"]
 
 
-def test_first_layers_are_the_infinite_width_kernels(gelu, inputs_g):
+def test_first_layers_are_the_infinite_width_kernels(gelu):
     for layer in (1, 4):
-        kernel = paper(layer).kernel(inputs_g)
+        kernel = paper(layer).kernel(INPUTS)
         np.testing.assert_allclose(gelu["K"].sel(layer=layer), kernel.nngp, rtol=1e-13)
         np.testing.assert_allclose(gelu["Theta"].sel(layer=layer), kernel.ntk, rtol=1e-13)
 
@@ -84,9 +73,9 @@ def test_covariances_are_positive(gelu):
         assert np.linalg.eigvalsh(joint).min() > -1e-9 * np.linalg.eigvalsh(joint).max()
 
 
-def test_linear_networks_are_exact(inputs_g):
+def test_linear_networks_are_exact():
     depth, ratios = 5, np.array([0.5, 2.0, 1.5])
-    result = nf.finite_width(paper(depth, "identity", 1.3), inputs_g, width_ratios=ratios)
+    result = nf.finite_width(paper(depth, "identity", 1.3), INPUTS, width_ratios=ratios)
     k, v, b = result["K"].values[0] / 1.3, result["V"].values, result["B"].values
     both = np.einsum("ac,bd->abcd", k, k) + np.einsum("ad,bc->abcd", k, k)
     total = 0.0
@@ -100,12 +89,12 @@ def test_linear_networks_are_exact(inputs_g):
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.1, 1.0])
-def test_scale_invariant_laws(slope, inputs_r2):
+def test_scale_invariant_laws(slope):
     critical = 2 / (1 + slope**2)
     network = nf.MLP(30, {"name": "leaky_relu", "slope": slope}, critical, 0.0, weight_rate=1.0)
-    result = nf.finite_width(network, inputs_r2, ["K", "Theta", "K1", "Theta1", "V"])
+    result = nf.finite_width(network, published.INPUTS_RELU, ["K", "Theta", "K1", "Theta1", "V"])
     layers = result["layer"].values
-    norms = np.sum(inputs_r2**2, axis=1)
+    norms = np.sum(published.INPUTS_RELU**2, axis=1)
     ratio = 3 * 0.5 * (1 + slope**4) / (0.5 * (1 + slope**2)) ** 2 - 1
     for a in range(4):
         k = result["K"].values[:, a, a]
@@ -144,9 +133,9 @@ def test_relu_is_homogeneous():
         np.testing.assert_allclose(y[:, 1, *last], 2 * y[:, 0, *last], atol=1e-7 * abs(y).max(), err_msg=name)
 
 
-def test_relu_is_the_limit_of_smooth_functions(inputs_r2):
-    names = ["K1", "Theta1", "V", "D", "F", "A", "B", "P", "Q"]
-    exact = nf.finite_width(nf.MLP(3, "relu", 1.7, 0.2), inputs_r2[:2], names).isel(layer=-1)
+def test_relu_is_the_limit_of_smooth_functions():
+    names, inputs = ["K1", "Theta1", "V", "D", "F", "A", "B", "P", "Q"], published.INPUTS_RELU[:2]
+    exact = nf.finite_width(nf.MLP(3, "relu", 1.7, 0.2), inputs, names).isel(layer=-1)
 
     def distance(width):
         # x Phi(x / width) tends to relu
@@ -157,7 +146,7 @@ def test_relu_is_the_limit_of_smooth_functions(inputs_r2):
             return width**2 * closed_forms.gelu(*(x / width**2 for x in q))
 
         activation = ClosedForm("narrow gelu", narrow, pair)
-        smooth = nf.finite_width(nf.MLP(3, activation, 1.7, 0.2), inputs_r2[:2], names, rtol=1e-2).isel(layer=-1)
+        smooth = nf.finite_width(nf.MLP(3, activation, 1.7, 0.2), inputs, names, rtol=1e-2).isel(layer=-1)
         return {name: float(abs(smooth[name] - exact[name]).max() / abs(exact[name]).max()) for name in names}
 
     wide, narrow = distance(0.3), distance(0.15)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from kernels import assert_equal
 
 import ntkfield as nf
 from ntkfield.figures import accuracy, kernel_convergence
@@ -39,11 +40,6 @@ def workflow(monkeypatch):
 def mean_over_half_turns(kernel, x1, x2):
     parts = [kernel(x1, x) for x in (x2, x2[:, ::-1, ::-1])]
     return nf.Kernels(*(np.mean(k, axis=0) for k in zip(*parts, strict=True)))
-
-
-def assert_equal(found, expected):
-    for k, e in zip(found, expected, strict=True):
-        np.testing.assert_allclose(k, e, **ROUNDING)
 
 
 @pytest.mark.usefixtures("c2")

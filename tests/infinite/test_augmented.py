@@ -1,20 +1,15 @@
 import numpy as np
 import pytest
+from kernels import assert_equal
 
 import ntkfield as nf
 from ntkfield.groups import finite
 from ntkfield.signals.harmonics import Harmonics
 
 # All routes are sums of products of float64 numbers of order one; they differ by rounding.
-ROUNDING = 1e-11
 RNG = np.random.default_rng(7)
 IMAGES1, IMAGES2 = RNG.normal(size=(2, 6, 6, 2)), RNG.normal(size=(3, 6, 6, 2))
 SETTINGS = {"activation": "relu", "weight_variance": 1.4, "bias_variance": 0.3}
-
-
-def assert_equal(found, expected, tolerance=ROUNDING):
-    for name in ("nngp", "ntk"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=tolerance, atol=0)
 
 
 @pytest.mark.parametrize(("group", "padding"), [("c4", "SAME"), ("d4", "VALID"), ("c4", "CIRCULAR")])

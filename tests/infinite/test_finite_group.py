@@ -1,26 +1,15 @@
-import jax
 import numpy as np
 import pytest
+from kernels import assert_equal, both
 
 import ntkfield as nf
 from ntkfield.groups import finite
 from ntkfield.infinite import finite_group
 
 # Sums of float64 products of order one in another order.
-ROUNDING = 1e-11
 SETTINGS = {"activation": "erf", "weight_variance": 1.3, "bias_variance": 0.4, "weight_rate": 0.7, "bias_rate": 0.2}
 RNG = np.random.default_rng(5)
 GROUPS = [finite.cyclic(6), finite.dihedral(6), finite.octahedral("faces"), finite.symmetric(3)]
-
-
-def assert_equal(found, expected, tolerance=ROUNDING):
-    for name in ("nngp", "ntk"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=tolerance, atol=0)
-
-
-def both(layer):
-    """NNGP and NTK of a layer of neural-tangents, compiled at once."""
-    return jax.jit(lambda x1, x2: layer[2](x1, x2, ("nngp", "ntk")))
 
 
 def inputs(group):

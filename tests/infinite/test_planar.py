@@ -1,15 +1,14 @@
 import itertools
 
-import jax
 import numpy as np
 import pytest
+from kernels import assert_equal, both
 
 import ntkfield as nf
 from ntkfield.groups import finite
 from ntkfield.infinite import pairs
 
 # Sums of float64 products of order one in another order: a few hundred roundings.
-ROUNDING = 1e-11
 # relu at correlation one: the angle of an input with itself is known to the square root of rounding only.
 RELU_WITH_ITSELF = 1e-7
 SETTINGS = {"weight_variance": 1.3, "bias_variance": 0.4}
@@ -27,16 +26,6 @@ QUICK = [
     ("d4", "CIRCULAR", 1, "erf"),
 ]
 CASES = [case if case in QUICK else pytest.param(*case, marks=pytest.mark.exhaustive) for case in EVERY]
-
-
-def assert_equal(found, expected, tolerance=ROUNDING):
-    for name in ("nngp", "ntk"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=tolerance, atol=0)
-
-
-def both(layer):
-    """NNGP and NTK of a layer of neural-tangents, compiled at once."""
-    return jax.jit(lambda x1, x2: layer[2](x1, x2, ("nngp", "ntk")))
 
 
 def turned(x, group):
