@@ -22,7 +22,7 @@ DEFAULT_ORDER = 128
 class Activation(abc.ABC):
     """A pointwise nonlinearity: callable, differentiable, with Gaussian two-point functions."""
 
-    name: str
+    name: str  # a field or a property, as suits each
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -111,7 +111,7 @@ class LeakyRelu(Activation):
     slope: float = 0.0
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return "relu" if self.slope == 0 else f"leaky_relu({self.slope:g})"
 
     @property
@@ -166,7 +166,7 @@ class Polynomial(Activation):
     coefficients: tuple[float, ...]
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         identity = self.coefficients == (0.0, 1.0)
         return "identity" if identity else f"polynomial({', '.join(f'{c:g}' for c in self.coefficients)})"
 
