@@ -8,12 +8,13 @@ diagram literature (arXiv 2508.11522).
 
 import dataclasses
 import functools
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 
 from ntkfield import checks
 from ntkfield.activations import activation
+from ntkfield.networks.fields import ActivationField
 
 
 class Kernels(NamedTuple):
@@ -33,7 +34,11 @@ class Scales(NamedTuple):
 
 
 class Network:
-    """What every network offers."""
+    """What every network offers; each is a frozen dataclass that has at least these fields."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    depth: int
+    activation: ActivationField
 
     @property
     def scales(self) -> Scales:
