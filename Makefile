@@ -119,9 +119,10 @@ test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakem
 	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
 
 .PHONY: lint
-lint: .venv/.installed  ## Check style and the workflow, change nothing
+lint: .venv/.installed  ## Check style, types and the workflow, change nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --lint
 

@@ -26,7 +26,7 @@ PAIRS = tuple((i, n - i) for n in (0, 2, 4, 6) for i in range(n // 2, min(n, 5) 
 class Activation(abc.ABC):
     """A pointwise nonlinearity: callable, differentiable, with Gaussian two-point functions."""
 
-    name: str
+    name: str  # a field or a property, as suits each
 
     @abc.abstractmethod
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -139,7 +139,7 @@ class LeakyRelu(Activation):
     slope: float = 0.0
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return "relu" if self.slope == 0 else f"leaky_relu({self.slope:g})"
 
     @property
@@ -203,7 +203,7 @@ class Polynomial(Activation):
     coefficients: tuple[float, ...]
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         identity = self.coefficients == (0.0, 1.0)
         return "identity" if identity else f"polynomial({', '.join(f'{c:g}' for c in self.coefficients)})"
 

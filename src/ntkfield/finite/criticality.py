@@ -92,7 +92,8 @@ def critical_initialization(sigma: Any) -> Criticality:
             return Criticality(cw, 0.0, 0.0, *susceptibilities(sigma, cw, 0.0), "vanishing")
     for low, high in itertools.pairwise(VARIANCES):
         if _moments(sigma, low)[2] * _moments(sigma, high)[2] < 0:
-            k = brentq(lambda q: _moments(sigma, q)[2], low, high, xtol=1e-14, rtol=1e-14)
+            # SciPy leaves the types of rtol and of the result to be guessed from a default and a switch.
+            k: Any = brentq(lambda q: _moments(sigma, q)[2], low, high, xtol=1e-14, rtol=1e-14)  # pyright: ignore[reportArgumentType]
             square, slopes, _ = _moments(sigma, k)
             if k - square / slopes >= 0:
                 cw = 1 / slopes
@@ -109,14 +110,17 @@ def _curvature(derivatives: list[float]) -> float:
 def _scale_invariant(sigma: Activation) -> bool:
     """Whether sigma(cx) = c sigma(x) for c > 0."""
     x = np.array([-1.7, -0.3, 0.4, 2.1])
-    return bool(np.allclose(sigma(3.0 * x), 3.0 * np.asarray(sigma(jnp.asarray(x))), rtol=1e-14, atol=0))
+    scaled, plain = (np.asarray(sigma(jnp.asarray(values))) for values in (3.0 * x, x))
+    return bool(np.allclose(scaled, 3.0 * plain, rtol=1e-14, atol=0))
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _compiled(sigma: Activation, k: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    return tuple(sigma.two_point_moment(i, j, k, k, k) for i, j in ((0, 0), (1, 1), (2, 0)))
+    square, slopes, curved = (sigma.two_point_moment(i, j, k, k, k) for i, j in ((0, 0), (1, 1), (2, 0)))
+    return square, slopes, curved
 
 
 def _moments(sigma: Activation, k: float) -> tuple[float, float, float]:
     r"""Moments :math:`\langle\sigma^2\rangle, \langle\sigma'^2\rangle, \langle\sigma\sigma''\rangle` at variance k."""
-    return tuple(float(x) for x in _compiled(sigma, jnp.asarray(k, jnp.float64)))
+    square, slopes, curved = map(float, _compiled(sigma, jnp.asarray(k, jnp.float64)))
+    return square, slopes, curved

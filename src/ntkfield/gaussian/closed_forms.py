@@ -68,7 +68,7 @@ def _step_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
     return step(q11, q12, q22), change
 
 
-def _ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
+def _ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
     """The quotient, zero where the denominator is zero."""
     return jnp.where(denominator > 0, numerator / jnp.where(denominator > 0, denominator, 1.0), 0.0)
 
@@ -128,10 +128,10 @@ def polynomial(coefficients: tuple[float, ...], q11: jax.Array, q12: jax.Array, 
 
 
 def _moment(j: int, k: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
-    total = 0.0
+    total: jax.Array | float = 0.0
     for p in range(j % 2, min(j, k) + 1, 2):
         a, b = (j - p) // 2, (k - p) // 2
         pairings = math.factorial(j) * math.factorial(k)
         pairings //= math.factorial(p) * math.factorial(a) * math.factorial(b) * 2 ** (a + b)
         total = total + pairings * q12**p * q11**a * q22**b
-    return total
+    return jnp.asarray(total)

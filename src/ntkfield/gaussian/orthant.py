@@ -116,7 +116,7 @@ def _given(c: jax.Array) -> jax.Array:
     return jnp.where(alive[:, None] & alive[None, :], rest, 0.0)
 
 
-def _ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
+def _ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
     """The quotient, zero where the denominator is zero."""
     return jnp.where(denominator > 0, numerator / jnp.where(denominator > 0, denominator, 1.0), 0.0)
 

@@ -7,12 +7,13 @@ diagram literature (arXiv 2508.11522).
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 
 from ntkfield import checks
 from ntkfield.activations import activation
+from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.routes import route
 
 
@@ -50,7 +51,11 @@ class Scales(NamedTuple):
 
 
 class Network:
-    """What every network offers."""
+    """What every network offers; each is a frozen dataclass that has at least these fields."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    depth: int
+    activation: ActivationField
 
     @property
     def scales(self) -> Scales:

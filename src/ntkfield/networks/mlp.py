@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from ntkfield.activations import Activation
 from ntkfield.networks.base import Network, settle
+from ntkfield.networks.fields import ActivationField
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class MLP(Network):
     """
 
     depth: int
-    activation: Activation
+    activation: ActivationField
     weight_variance: float = 1.0
     bias_variance: float = 0.0
     weight_rate: float | None = None
