@@ -6,17 +6,6 @@ import xarray as xr
 from ntkfield.infinite import tiles
 
 
-def test_more_blocks_only_append_tiles() -> None:
-    few, many = list(tiles.tile_indices(3)), list(tiles.tile_indices(5))
-    assert many[: len(few)] == few
-    assert len(set(many)) == 5 * 6 // 2
-    assert all(i <= j for i, j in many)
-
-
-def test_blocks_are_whole() -> None:
-    assert [tiles.block_count(n, 8) for n in (1, 8, 9, 16)] == [1, 1, 2, 2]
-
-
 def test_a_submatrix_reads_only_its_tiles() -> None:
     matrix = np.random.default_rng(0).normal(size=(12, 12))
     matrix += matrix.T

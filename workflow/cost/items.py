@@ -4,8 +4,13 @@ Work is counted in units of which a job's time is made, up to a factor that a fi
 """
 
 import math
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+
+sys.path.append(str(Path(__file__).parents[1]))
+from blocks import block_count, tile_count
 
 from ntkfield.groups.finite import PLANAR_GROUPS
 
@@ -41,13 +46,12 @@ def items(config: dict[str, Any]) -> Iterator[Item]:
 
 def _molecules(s: dict) -> Iterator[Item]:
     pool, tile = max(s["train_sizes"]) + s["test_size"], s["tile_size"]
-    blocks, largest = math.ceil(pool / tile), max(s["train_sizes"])
+    tiles, largest = tile_count(block_count(pool, tile)), max(s["train_sizes"])
     for name in dict.fromkeys(model["network"] for model in s["models"]):
         network, matchings = s["networks"][name], sum(model["network"] == name for model in s["models"])
         # nodes of the quadrature over rotations, or of the grid on the sphere
         nodes = network.get("quadrature", s["signals"]["bandlimit"]) ** 3 if network["group"] == "so3" else 1
         place = f"tiles/{name}/*.zarr.zip"
-        tiles = blocks * (blocks + 1) // 2
         yield Item(
             f"molecules_tile {name}", f"molecules_tile/{name}/*.tsv", f"molecules/{place}", tiles, tile**2 * nodes,
             tile**2 * matchings,
@@ -58,11 +62,11 @@ def _molecules(s: dict) -> Iterator[Item]:
 
 def _images(s: dict) -> Iterator[Item]:
     tile = s["tile_size"]
-    pool, test = math.ceil(max(s["train_sizes"]) / tile), math.ceil(s["test_size"] / tile)
+    pool, test = block_count(max(s["train_sizes"]), tile), block_count(s["test_size"], tile)
     pixels = {"digits": 8, "mnist": 28, "pathmnist": 28}[s["dataset"]["name"]] ** 4  # pairs of positions
     for name, network in s["networks"].items():
         work = tile**2 * pixels * len(PLANAR_GROUPS[network["group"]].matrices) * network["depth"]
-        for half, jobs, views in (("train", pool * (pool + 1) // 2, 1), ("test", pool * test, 2)):
+        for half, jobs, views in (("train", tile_count(pool), 1), ("test", pool * test, 2)):
             place = f"{name}/{half}_*"
             yield Item(
                 f"images_tile {name} {half}", f"images_tile/{place}.tsv", f"images/tiles/{place}.zarr.zip", jobs,

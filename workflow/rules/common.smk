@@ -5,6 +5,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.common.configfile import load_configfile
 
 sys.path.append(str(Path(workflow.basedir) / "workflow"))
+from blocks import block_count, tile_indices
 from config_check import drop_nulls, refusal, sentence
 
 # Adds a study's targets to the default target, under the study's name.

@@ -23,7 +23,7 @@ def check_images():
 def image_block_count(part):
     """Blocks of the test set or the pool: whole ones, so that more images leave every tile as it is."""
     size = IMAGES["test_size"] if part == "test" else max(IMAGES["train_sizes"])
-    return -(-size // IMAGES["tile_size"])
+    return block_count(size, IMAGES["tile_size"])
 
 
 def image_blocks(part):
@@ -32,7 +32,7 @@ def image_blocks(part):
 
 def image_tiles():
     pool, test = image_block_count("train"), image_block_count("test")
-    pairs = [f"train_{i}_{j}" for j in range(pool) for i in range(j + 1)]
+    pairs = [f"train_{i}_{j}" for i, j in tile_indices(pool)]
     pairs += [f"test_{i}_{j}" for i in range(test) for j in range(pool)]
     return [f"results/images/tiles/{network}/{pair}.zarr.zip" for network in IMAGES["networks"] for pair in pairs]
 

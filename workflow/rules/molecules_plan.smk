@@ -54,7 +54,7 @@ def molecule_dataset():
 
 def molecule_block_count():
     """Blocks of the pool: whole ones, as far as there are molecules, so that a larger pool leaves every tile as it is."""
-    return -(-(max(MOLECULES["train_sizes"]) + MOLECULES["test_size"]) // MOLECULES["tile_size"])
+    return block_count(max(MOLECULES["train_sizes"]) + MOLECULES["test_size"], MOLECULES["tile_size"])
 
 
 def molecule_blocks():
@@ -66,8 +66,7 @@ def molecule_tiles():
     return [
         f"results/molecules/tiles/{network}/{i}_{j}.zarr.zip"
         for network in used
-        for j in range(molecule_block_count())
-        for i in range(j + 1)
+        for i, j in tile_indices(molecule_block_count())
     ]
 
 

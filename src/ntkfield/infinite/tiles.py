@@ -4,22 +4,10 @@ Samples are numbered once and for all and cut into blocks of equal length; the t
 between blocks i and j. More samples mean more blocks, and the tiles that exist stay as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
-
-from ntkfield import checks
-
-
-def block_count(n_samples: int, block_size: int) -> int:
-    """Blocks needed for `n_samples`; the last one is filled up, so that none is ever cut in two sizes."""
-    return -(-checks.whole("n_samples", n_samples, 1) // checks.whole("block_size", block_size, 1))
-
-
-def tile_indices(n_blocks: int) -> Iterator[tuple[int, int]]:
-    """Pairs (i, j), i <= j, in an order that only grows when blocks are added."""
-    return ((i, j) for j in range(n_blocks) for i in range(j + 1))
 
 
 class TiledGram:
