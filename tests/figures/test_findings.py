@@ -159,9 +159,9 @@ def test_an_ensemble_of_the_exact_law_is_one_standard_error_off() -> None:
 
 def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is() -> None:
     n, layout = np.array([4.0, 8.0, 16.0, 32.0]), ("width", "a1", "a2", "a3", "a4")
-    theory = xr.Dataset({name: (layout[1:], np.ones((4,) * 4)) for name in corrections.TENSORS})
+    theory = xr.Dataset({name: (layout[1:], np.ones((4,) * 4)) for name in corrections.FLUCTUATIONS})
     sampled = xr.Dataset(coords={"width": n.astype(int)})
-    for name in corrections.TENSORS:
+    for name in corrections.FLUCTUATIONS:
         value = np.ones((4,) * 4) * (1 + 2 / n - 3 / n**2)[:, None, None, None, None]
         sampled[name], sampled[f"{name}_error"] = (layout, value), (layout, np.full(value.shape, 1e-4))
     said = corrections.tensors_finding(theory, sampled)
