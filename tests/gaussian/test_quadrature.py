@@ -136,10 +136,10 @@ def test_derivative_is_the_same_object_and_right():
     np.testing.assert_allclose(derivative(jnp.tanh)(x), 1 / jnp.cosh(x) ** 2, rtol=1e-13)
 
 
-@pytest.mark.parametrize("order", [40, 41])
+@pytest.mark.parametrize("order", [8, 9])
 def test_all_pairs_in_numpy_agree_with_the_kernels_series(order):
-    """Odd and even orders, equal, opposite and zero inputs; swish has even and odd terms."""
-    x = np.array([[0.6, -1.3], [0.6, -1.3], [-0.6, 1.3], [0.0, 0.0], [0.4, 0.2]])
+    """Even and odd orders, so low that the rest at the ends counts; equal, opposite and zero inputs."""
+    x = np.array([[0.6, -1.3], [0.6, -1.3], [-0.6, 1.3], [0.0, 0.0], [0.9, -0.5]])
     k, f = x @ x.T, jax.nn.swish
     sigma = Quadrature("swish", f, order)
     found = quadrature.pair_moments(Tower(sigma.derivative), PAIRS, order, k)
