@@ -144,7 +144,7 @@ class LeakyRelu(Activation):
 
     @property
     def smooth(self) -> bool:
-        return self.slope == 1
+        return False
 
     @property
     def four_point_error(self) -> float:
@@ -278,8 +278,8 @@ def relu() -> Activation:
 
 
 def leaky_relu(slope: float) -> Activation:
-    r"""Leaky ReLU, ``slope`` :math:`\cdot x` below zero."""
-    return LeakyRelu(checks.finite("slope", slope))
+    r"""Leaky ReLU, ``slope`` :math:`\cdot x` below zero; the identity for slope 1, which has no kink."""
+    return identity() if checks.finite("slope", slope) == 1 else LeakyRelu(float(slope))
 
 
 def polynomial(coefficients: tuple[float, ...]) -> Activation:

@@ -217,6 +217,13 @@ def test_programs_depend_on_shapes_alone(compiled):
     assert len(compiled) > before  # the listener hears
 
 
+def test_leaky_relu_of_slope_one_is_the_linear_network():
+    x = [[1.0, 0.5], [0.2, -0.7]]
+    found, linear = (nf.finite_width(nf.MLP(3, a), x) for a in ({"name": "leaky_relu", "slope": 1}, "identity"))
+    assert set(found) == set(TENSORS)
+    assert found.equals(linear)
+
+
 def test_widths_are_ratios():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
