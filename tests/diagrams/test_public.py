@@ -25,7 +25,7 @@ from ntkfield.networks import Scales
 
 @pytest.mark.parametrize("name", ["W", "K", "Theta", "K0", "V5", "", None, 3, "theta1"])
 def test_unknown_names_are_refused_with_what_is_accepted(name):
-    with pytest.raises(ValueError, match=r"recursion name is .*accepted are V, K1, D, F") as caught:
+    with pytest.raises(ValueError, match=r"recursion name is .*accepted are K1, Theta1, V, D, F") as caught:
         recursion(name)
     assert repr(name) in str(caught.value)
 

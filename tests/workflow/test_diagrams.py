@@ -79,7 +79,7 @@ def test_single_figures_can_be_asked_for(tmp_path: Path) -> None:
     [
         ("V/7", "make: NAME = 'V/7' is refused: expected V for all its diagrams, or one of V/1 to V/2"),
         ("V/", "make: NAME = 'V/' is refused: expected V for all its diagrams, or one of V/1 to V/2"),
-        ("W", "make: recursion name is 'W'; accepted are V, K1"),
+        ("W", "make: recursion name is 'W'; accepted are K1, Theta1, V"),
     ],
 )
 def test_make_refuses_a_diagram_that_does_not_exist(name: str, message: str) -> None:

@@ -132,7 +132,7 @@ def routes(found):
     """
     rooms = [KERNEL_MODULES] + [LAYER_MODULES] * any(module.startswith(LAYER_MODULES) for module in found)
     names = {module.removeprefix(NETWORK_MODULES) for module in found if module.startswith(NETWORK_MODULES)}
-    modules = {NETWORK_MODULES + path.stem for path in (LIBRARY / NETWORK_MODULES.replace(".", "/")).glob("[!_]*.py")}
+    modules = {NETWORK_MODULES + path.stem for path in LIBRARY.joinpath(*NETWORK_MODULES.split(".")).glob("[!_]*.py")}
     families = {module for module in modules if GROUP_CNN in found and GROUP_CNN in neighbours(module)}
     return families | {room + name for room in rooms for name in names if module_file(room + name)}
 

@@ -120,8 +120,7 @@ def orbit_kernel(network: GroupCNN, group: FiniteGroup, a: np.ndarray, b: np.nda
 
 def mlp_average(plain: MLP, group: FiniteGroup, a: np.ndarray, b: np.ndarray) -> Kernels:
     """Mean over the group of an MLP's kernels between signals [n1, points, channels] and turned [n2, ...], as NumPy."""
-    squares = np.concatenate([np.mean(x**2, axis=tuple(range(1, x.ndim))) for x in (a, b)])
-    layers.check_series(plain.depth - 1, plain.activation, plain.scales, squares)
+    layers.check_series(plain.depth - 1, plain.activation, plain.scales, _mean_squares, a, b)
     left, right = (np.asarray(x, dtype=np.float64) for x in (a.reshape(len(a), -1), group.orbit(b)))
     right = right.reshape(len(b), group.order, -1)
     rows = min(pairs.at_once(len(b) * group.order), bucket(len(a)))
@@ -131,6 +130,10 @@ def mlp_average(plain: MLP, group: FiniteGroup, a: np.ndarray, b: np.ndarray) ->
         for start in range(0, len(left), rows)
     ]
     return Kernels(*(np.concatenate(k)[: len(a)] for k in zip(*parts, strict=True)))
+
+
+def _mean_squares(x: np.ndarray) -> np.ndarray:
+    return np.mean(x**2, axis=tuple(range(1, x.ndim)))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -161,8 +164,11 @@ def pair_kernels(network: FiniteGroupCNN, a: np.ndarray, b: np.ndarray, i: np.nd
     steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
     chunk = min(pairs.at_once(group.order**2), power(len(i)))
     tables = (group.permutations[:, reached], group.products[:, steps].T)
-    squares = [np.mean(x[:, tables[0]] ** 2, axis=(2, 3)) for x in (a, b)]
-    layers.check_series(network.depth, network.activation, network.scales, np.concatenate(squares))
+
+    def squares(x: np.ndarray) -> np.ndarray:
+        return np.mean(x[:, tables[0]] ** 2, axis=(2, 3))
+
+    layers.check_series(network.depth, network.activation, network.scales, squares, a, b)
     static = (network.depth, network.activation)
     parts = [
         _pairs(

@@ -6,7 +6,8 @@ Roberts, Yaida and Hanin (2022), sections 4.1 and 8.1.
 
 import dataclasses
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -51,7 +52,9 @@ def activate(pair: Pair, activation: Activation) -> Pair:
     )
 
 
-def check_series(count: int, activation: Activation, scales: Scales, q: np.ndarray) -> None:
+def check_series(
+    count: int, activation: Activation, scales: Scales, mean_squares: Callable[[Any], np.ndarray], *inputs: Any
+) -> None:
     """Warn where an activation's series may lose accuracy at the variances met in a network, before any work.
 
     It looks at the smallest, the middle and the largest variance of each layer, one-dimensional integrals each: some
@@ -61,7 +64,8 @@ def check_series(count: int, activation: Activation, scales: Scales, q: np.ndarr
         count: number of activations.
         activation: after each weight layer but the last.
         scales: variances and rates.
-        q: mean squares of the inputs, an array of any shape.
+        mean_squares: of such inputs, an array of any shape.
+        inputs: arrays or signals. While JAX traces them their values are not known, and nothing is checked.
 
     Raises:
         ValueError: if the activation's mean square is infinite, or out of the quadrature's reach, at such a variance.
@@ -69,6 +73,9 @@ def check_series(count: int, activation: Activation, scales: Scales, q: np.ndarr
     Warns:
         RuntimeWarning: if the error may exceed :data:`SERIES_RTOL` of the kernel at equal inputs.
     """
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
+        return
+    q = np.concatenate([mean_squares(x).ravel() for x in inputs])
     if (error := _series_error(count, activation, scales, q)) <= SERIES_RTOL:
         return
     orders = [n for n in (activation.order * 2**k for k in range(1, 8)) if n <= MOST_TERMS]

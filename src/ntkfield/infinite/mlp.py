@@ -23,20 +23,20 @@ def kernel(network: MLP, x1: Any, x2: Any = None) -> Kernels:
     b = checks.array("x2", x2, "n, d")
     if a.shape[1] != b.shape[1]:
         raise checks.refuse("x2 of shape", b.shape, f"inputs of the same dimension as x1, {a.shape[1]}")
-    layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares(a, b))
+    layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, a, b)
     kernels = _between(network.depth, network.activation, network.scales, *(_padded(x) for x in (a, b)))
     return Kernels(*(k[: len(a), : len(b)] for k in kernels))
 
 
 def gram(network: MLP, x: np.ndarray) -> Kernels:
     """Kernels of inputs [n, d] with themselves, exactly symmetric."""
-    layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares(x))
+    layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, x)
     kernels = _gram(network.depth, network.activation, network.scales, _padded(x))
     return Kernels(*(k[: len(x), : len(x)] for k in kernels))
 
 
-def _mean_squares(*inputs: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.mean(x**2, axis=1) for x in inputs])
+def _mean_squares(x: np.ndarray) -> np.ndarray:
+    return np.mean(x**2, axis=1)
 
 
 def _padded(x: np.ndarray) -> np.ndarray:

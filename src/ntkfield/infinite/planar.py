@@ -122,7 +122,8 @@ def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray
     j = (j[:, None] * group.order + np.arange(group.order)).ravel()
     numbers = 2 * height * width**2  # both kernels of a tile
     chunk = min(pairs.at_once(numbers), power(len(i)))
-    layers.check_series(network.depth, network.activation, network.scales, _mean_squares(network, a, b))
+    squares = functools.partial(_mean_squares, network)
+    layers.check_series(network.depth, network.activation, network.scales, squares, a, b)
     static = (network.depth, network.activation, network.filter_shape, network.padding)
     parts = [
         _pairs(*static, network.scales, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (turned, j))))
@@ -131,10 +132,10 @@ def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray
     return Kernels(*(k.reshape(-1, group.order).mean(axis=1) for k in pairs.joined(parts, len(i))))
 
 
-def _mean_squares(network: PlanarCNN, *inputs: np.ndarray) -> np.ndarray:
+def _mean_squares(network: PlanarCNN, x: np.ndarray) -> np.ndarray:
     """What each filter of the first layer sees of the squared images, zeros of the padding included."""
-    reached, _ = windows(network.filter_shape, network.padding, *inputs[0].shape[1:3])
-    squares = np.concatenate([np.mean(x**2, axis=-1).reshape(len(x), -1) for x in inputs])
+    reached, _ = windows(network.filter_shape, network.padding, *x.shape[1:3])
+    squares = np.mean(x**2, axis=-1).reshape(len(x), -1)
     return np.pad(squares, ((0, 0), (0, 1)))[:, reached].mean(axis=2)  # the point -1 is the padding
 
 

@@ -105,7 +105,7 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
     """
     if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
         raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
-    layers.check_series(plain.depth - 1, plain.activation, plain.scales, np.append(a.mean_squares, b.mean_squares))
+    layers.check_series(plain.depth - 1, plain.activation, plain.scales, lambda f: f.mean_squares, a, b)
     left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b))
     left = left[:, :, a.bandlimit - 1 :].conj()
     rotations = quadrature * (2 * quadrature - 1) ** 2
