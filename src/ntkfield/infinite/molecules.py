@@ -202,6 +202,9 @@ def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Enviro
     return _summed(k, rows * shape[1] + columns, shape[0] * shape[1]).reshape(shape)
 
 
+_recursion = jax.jit(layers.recursion, static_argnums=(0, 1))
+
+
 def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
     """What empty slots contribute: their zero signal meets an atom, or another zero signal.
 
@@ -211,10 +214,10 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
     sums = []
     for side, other in ((a, b), (b, a)):
         variance = _variance(network, side.signals, sampling)
-        alone = layers.recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), 0.0)
+        alone = _recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), 0.0)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
         sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
-    zero = layers.recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
+    zero = _recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
     both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
     return Kernels(*(left + right.T + pairs.settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
 
