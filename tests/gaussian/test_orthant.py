@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from ntkfield.activations import leaky_relu, relu
+from ntkfield.activations import LeakyRelu, relu
 from ntkfield.gaussian import orthant
 
 TYPES = ("0000", "0011", "1111", "0112")
@@ -142,7 +142,7 @@ def test_zero_vectors_and_monte_carlo():
 
 def test_slope_one_is_gaussian():
     k = np.cov(np.random.default_rng(1).normal(size=(4, 6)))
-    found = leaky_relu(1.0).four_point_moments(jnp.asarray(k), ("0000", "1111"), 0)
+    found = LeakyRelu(1.0).four_point_moments(jnp.asarray(k), ("0000", "1111"), 0)
     expected = np.einsum("ab,cd->abcd", k, k) + np.einsum("ac,bd->abcd", k, k) + np.einsum("ad,bc->abcd", k, k)
     np.testing.assert_allclose(found["0000"], expected, rtol=1e-13)
     np.testing.assert_allclose(found["1111"], 1.0, rtol=1e-15)
