@@ -9,6 +9,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -117,10 +118,12 @@ class Activation(abc.ABC):
         return self
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _by_price(sigma: Activation, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+def _price_table(sigma: Activation, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
     variance = jnp.diagonal(k)
     return {pair: sigma.two_point_moment(*pair, variance[:, None], k, variance[None, :]) for pair in PAIRS}
+
+
+_by_price = jax.jit(_price_table, static_argnums=0)
 
 
 def _partial(f: Callable, slot: int) -> Callable:
@@ -176,9 +179,9 @@ class LeakyRelu(Activation):
 
 
 @jax.jit
-def _by_price_at_slope(slope: jax.Array, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+def _by_price_at_slope(slope: Any, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
     """One program for all slopes."""
-    return _by_price.__wrapped__(LeakyRelu(slope), k)
+    return _price_table(LeakyRelu(slope), k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -248,7 +251,7 @@ class Quadrature(Activation):
     def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return quadrature.pair_expectation(self.derivative(i), self.derivative(j), self.order, q11, q12, q22)
 
-    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+    def two_point_moments(self, k: Any) -> dict[tuple[int, int], Any]:
         return quadrature.pair_moments(Tower(self.derivative), PAIRS, self.order, k)
 
     @property
