@@ -1,9 +1,14 @@
 """Refusals at the door: one sentence that names the field, the value and what is accepted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
+
+Array = jax.Array | np.ndarray
+"""An array of either library: NumPy's where work was done in parts, JAX's where it traces."""
 
 
 def refuse(field: str, value: object, accepted: str) -> ValueError:
@@ -26,7 +31,7 @@ def non_negative(field: str, value: float) -> float:
     return _number(field, value, "a finite number, 0 or above", lambda x: x >= 0)
 
 
-def whole(field: str, value: int, minimum: int) -> int:
+def whole(field: str, value: object, minimum: int) -> int:
     """`value` as an int of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise refuse(field, value, f"a whole number, {minimum} or above")
@@ -39,9 +44,9 @@ def array(field: str, value: object, axes: str) -> np.ndarray:
     While JAX traces the value, only its shape is checked.
     """
     names = [name.strip() for name in axes.split(",")]
-    traced = isinstance(value, jax.core.Tracer)
+    traced = isinstance(value, Tracer)
     try:
-        result = value if traced else np.asarray(value)
+        result: Any = value if traced else np.asarray(value)
         if np.iscomplexobj(result):
             raise TypeError
         result = result.astype(np.float64) if traced else result.astype(np.float64, copy=False)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from scipy.special import sph_harm_y
 
 from ntkfield.signals.samplings import SAMPLINGS
@@ -84,7 +85,7 @@ class Harmonics:
     coefficients: np.ndarray
 
     def __post_init__(self) -> None:
-        if isinstance(self.coefficients, jax.core.Tracer):
+        if isinstance(self.coefficients, Tracer):
             _check_shape(self.coefficients)
             return
         coefficients = np.asarray(self.coefficients, dtype=np.complex128)

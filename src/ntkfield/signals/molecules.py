@@ -13,12 +13,14 @@ a_l = 2π ∫_{-1}^{1} exp(-(t-1)²/β) P_l(t) dt.
 from collections.abc import Callable, Sequence
 from math import pi
 from numbers import Real
+from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
 from ase import Atoms
 from ase.data import chemical_symbols
+from jax.core import Tracer
 from scipy.sparse import csr_array
 from scipy.special import eval_legendre
 
@@ -211,7 +213,7 @@ def _checked_molecules(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The molecules as arrays, refused if they are none that have signals."""
     numbers, n_atoms = np.asarray(numbers, dtype=np.int64), np.asarray(n_atoms, dtype=np.int64)
-    traced = isinstance(positions, jax.core.Tracer)
+    traced = isinstance(positions, Tracer)
     positions = positions if traced else np.asarray(positions, dtype=np.float64)
     if (n_atoms < 1).any():
         raise ValueError(f"molecule {np.argmax(n_atoms < 1)} has no atoms, but one atom or more is accepted")
@@ -283,7 +285,7 @@ def _channel_sums(
     distances: np.ndarray,
     powers: Sequence[float],
     elements: Sequence[int],
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[Any], Any]:
     """What adds values of pairs [pair] to channels [atom · channel], with the factor z_i z_j / |r_ij|^p."""
     block = np.zeros(len(chemical_symbols), dtype=np.int64)
     block[list(elements)] = np.arange(len(elements))
