@@ -7,12 +7,11 @@ diagram literature (arXiv 2508.11522).
 """
 
 import dataclasses
-from typing import Any, ClassVar, NamedTuple
-
-import jax
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ntkfield import checks
 from ntkfield.activations import activation
+from ntkfield.checks import Array
 from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.routes import route
 
@@ -20,8 +19,8 @@ from ntkfield.networks.routes import route
 class Kernels(NamedTuple):
     """Infinite-width kernels of one network between two sets of inputs, arrays [n1, n2]."""
 
-    nngp: jax.Array
-    ntk: jax.Array
+    nngp: Array
+    ntk: Array
 
 
 class Scales(NamedTuple):
@@ -77,7 +76,7 @@ class Network:
         """
         return infinite_kernel(self, x1, x2)
 
-    def refined(self) -> "Network":
+    def refined(self) -> Self:
         """The same network with a finer rule for its activation's expectations; itself where they are exact."""
         return dataclasses.replace(self, activation=self.activation.refined())
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ntkfield import checks
-from ntkfield.activations import Activation
 from ntkfield.groups.finite import FiniteGroup
 from ntkfield.networks.base import Network
+from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.group_cnn import GroupCNN
 
 
@@ -34,7 +34,7 @@ class FiniteGroupCNN(GroupCNN):
     accepted: ClassVar[str] = "a FiniteGroup"
     group: FiniteGroup
     depth: int
-    activation: Activation
+    activation: ActivationField
     weight_variance: float = 1.0
     bias_variance: float = 0.0
     weight_rate: float | None = None

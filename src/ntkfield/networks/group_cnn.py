@@ -1,7 +1,7 @@
 """What group-convolutional networks of all families of groups share, and how one is made."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from ntkfield import checks
 from ntkfield.networks.base import Network, settle
@@ -34,8 +34,8 @@ class GroupCNN(Network):
     depth: int
     head: int
 
-    def __new__(cls, group: Any = None, *arguments: Any, **fields: Any) -> "GroupCNN":
-        kind = family(group) if cls is GroupCNN else cls
+    def __new__(cls, group: Any = None, *arguments: Any, **fields: Any) -> Self:
+        kind = cast("type[Self]", family(group)) if cls is GroupCNN else cls
         own, every = (
             {field.name for each in kinds for field in dataclasses.fields(each)}
             for kinds in ((kind,), GroupCNN.__subclasses__())
@@ -71,8 +71,9 @@ class GroupCNN(Network):
     @property
     def plain(self) -> Network:
         """The network without the group and without the head, whose kernel's orbit average is this one's."""
-        shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(MLP)}
-        return MLP(**shared | {"depth": self.depth + 1})
+        shared: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(MLP)}
+        shared["depth"] = self.depth + 1
+        return MLP(**shared)
 
 
 def family(group: Any) -> type[GroupCNN]:

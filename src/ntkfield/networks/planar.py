@@ -4,10 +4,10 @@ import dataclasses
 from typing import Any, ClassVar
 
 from ntkfield import checks
-from ntkfield.activations import Activation
 from ntkfield.groups.finite import PLANAR_GROUPS
 from ntkfield.groups.windows import PADDINGS
 from ntkfield.networks.base import Network
+from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.group_cnn import GroupCNN
 
 
@@ -35,7 +35,7 @@ class PlanarCNN(GroupCNN):
     accepted: ClassVar[str] = ", ".join(PLANAR_GROUPS)
     group: str
     depth: int
-    activation: Activation
+    activation: ActivationField
     weight_variance: float = 1.0
     bias_variance: float = 0.0
     weight_rate: float | None = None

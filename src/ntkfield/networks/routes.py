@@ -9,10 +9,33 @@ anywhere, and a network of one's own may register its functions from wherever it
 import functools
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+Given = TypeVar("Given", covariant=True)
+Function = TypeVar("Function", bound=Callable)
 
 
-def route(room: str) -> Callable[[Callable], Callable]:
+class Route(Protocol[Arguments, Given]):
+    """A function of a network that dispatches on the network's type."""
+
+    registry: Mapping[type, Callable]
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Given: ...
+
+    @overload
+    def register(self, kind: type, /) -> Callable[[Function], Function]: ...
+    @overload
+    def register(self, function: Function, /) -> Function: ...
+
+    def of(self, kind: type) -> Callable[Arguments, Given]:
+        """What is registered for a class of networks."""
+        ...
+
+
+def route(room: str) -> Callable[[Callable[Arguments, Result]], Route[Arguments, Result]]:
     """Make a function of a network dispatch on the network's type, as :func:`functools.singledispatch` does.
 
     Args:
@@ -22,21 +45,20 @@ def route(room: str) -> Callable[[Callable], Callable]:
         A decorator for the function that refuses a network of no known type.
     """
 
-    def declare(refusal: Callable) -> Callable:
+    def declare(refusal: Callable[Arguments, Result]) -> Route[Arguments, Result]:
         known = functools.singledispatch(refusal)
 
         def of(kind: type) -> Callable:
-            """What is registered for a class of networks."""
             if known.dispatch(kind) is refusal:
                 _load(room, kind)
             return known.dispatch(kind)
 
         @functools.wraps(refusal)
-        def call(network: object, *arguments: object, **options: object) -> object:
+        def call(network: object, *arguments: Any, **options: Any) -> Any:
             return of(type(network))(network, *arguments, **options)
 
-        call.register, call.registry, call.of = known.register, known.registry, of
-        return call
+        vars(call).update(register=known.register, registry=known.registry, of=of)
+        return cast("Route[Arguments, Result]", call)
 
     return declare
 

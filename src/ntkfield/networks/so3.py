@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from ntkfield import checks
-from ntkfield.activations import Activation
+from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.signals.samplings import SAMPLINGS
 
@@ -33,7 +33,7 @@ class SphereCNN(GroupCNN):
     accepted: ClassVar[str] = "so3"
     group: str
     depth: int
-    activation: Activation
+    activation: ActivationField
     weight_variance: float = 1.0
     bias_variance: float = 0.0
     weight_rate: float | None = None
