@@ -101,7 +101,7 @@ def finding(table: pd.DataFrame) -> str:
 def _finding(table: pd.DataFrame, number: Callable[[float], str]) -> str:
     columns = table.filter(like=AGREEMENT)
     apart, compared = columns.max().dropna(), int(columns.notna().any(axis=1).sum())
-    worst = ", ".join(f"{number(value)} for {name.removeprefix(AGREEMENT)}" for name, value in apart.items())
+    worst = ", ".join(f"{number(value)} for {str(name).removeprefix(AGREEMENT)}" for name, value in apart.items())
     shared = "" if compared == len(table) else f", which has {compared} of them"
     agreement = (
         f"Compiled, they give the same tensors as the independent finite-width theory{shared}: the largest relative "

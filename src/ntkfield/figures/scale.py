@@ -1,6 +1,7 @@
 """Relative deviation of mean kernels from infinite width, for several activations."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +20,7 @@ MARKERS = "osD^v<>Xp"  # one more than there are colours, so that pairs repeat l
 IN_A_ROW = 5  # entries of the legend, beneath the 12.5 inches of the panels
 
 
-def _strokes(labels: Iterable[str]) -> dict[str, dict[str, object]]:
+def _strokes(labels: Iterable[str]) -> dict[str, dict[str, Any]]:
     """A colour and a marker for each case; no two cases share both."""
     colours = [COLOURS[k] for k in (0, 1, 2, 4, 3, 5, 6, 9)]  # without the palette's grey, and its yellow on white
     return {
