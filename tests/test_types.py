@@ -48,5 +48,5 @@ def test_kernels_are_arrays_and_what_their_route_takes_is_known():
     kernels = nf.MLP(2, "relu").kernel(jnp.eye(2))
     assert_type(kernels, nf.Kernels)
     assert kernels.ntk.shape == (2, 2)
-    with pytest.raises(ValueError, match="network = .int. is refused"):
+    with pytest.raises(ValueError, match=r"network = .int. is refused"):
         infinite_kernel(4, jnp.eye(2))  # pyright: ignore[reportArgumentType]

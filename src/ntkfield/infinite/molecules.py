@@ -216,8 +216,9 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
     plain = network.plain
     sums = []
     for side, other in ((a, b), (b, a)):
-        variance, zero = jnp.asarray(_variance(network, side.signals, sampling)), jnp.zeros(())
-        alone = layers.recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), zero)
+        variance = jnp.asarray(_variance(network, side.signals, sampling))
+        nothing = jnp.zeros_like(variance)
+        alone = layers.recursion(plain.depth, plain.activation, plain.scales, variance, nothing, nothing)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
         sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
     zero = layers.recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
