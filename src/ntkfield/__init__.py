@@ -62,7 +62,12 @@ def _homes() -> dict[str, str]:
     """The module of every name under TYPE_CHECKING above."""
     tree = ast.parse(Path(__file__).read_bytes())
     (offered,) = (node for node in tree.body if isinstance(node, ast.If))
-    return {alias.name: line.module for line in offered.body for alias in line.names}
+    return {
+        alias.name: line.module
+        for line in offered.body
+        if isinstance(line, ast.ImportFrom) and line.module
+        for alias in line.names
+    }
 
 
 _HOMES = _homes()

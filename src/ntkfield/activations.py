@@ -9,13 +9,13 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ntkfield import checks
+from ntkfield.checks import Array
 from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
 from ntkfield.gaussian.tower import Tower, derivatives
 
@@ -82,7 +82,7 @@ class Activation(abc.ABC):
         q = tuple(jnp.asarray(x, jnp.float64) for x in (q11, q12, q22))
         return factor * functools.reduce(_partial, slots, moment)(*q)
 
-    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+    def two_point_moments(self, k: Array) -> Mapping[tuple[int, int], Array]:
         r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle` at all inputs, for all :data:`PAIRS` (i, j).
 
         Args:
@@ -93,7 +93,7 @@ class Activation(abc.ABC):
         """
         return _by_price(self, k)
 
-    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` at all inputs.
 
         Args:
@@ -118,12 +118,12 @@ class Activation(abc.ABC):
         return self
 
 
-def _price_table(sigma: Activation, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+def _price(sigma: Activation, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
     variance = jnp.diagonal(k)
     return {pair: sigma.two_point_moment(*pair, variance[:, None], k, variance[None, :]) for pair in PAIRS}
 
 
-_by_price = jax.jit(_price_table, static_argnums=0)
+_by_price = jax.jit(_price, static_argnums=0)
 
 
 def _partial(f: Callable, slot: int) -> Callable:
@@ -171,17 +171,17 @@ class LeakyRelu(Activation):
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return self.slope + (1 - self.slope) ** 2 * closed_forms.step(q11, q12, q22)
 
-    def two_point_moments(self, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+    def two_point_moments(self, k: Array) -> dict[tuple[int, int], jax.Array]:
         return _by_price_at_slope(self.slope, k)
 
-    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
 
 
 @jax.jit
-def _by_price_at_slope(slope: Any, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
+def _by_price_at_slope(slope: float, k: jax.Array) -> dict[tuple[int, int], jax.Array]:
     """One program for all slopes."""
-    return _price_table(LeakyRelu(slope), k)
+    return _price(LeakyRelu(slope), k)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,7 +220,7 @@ class Polynomial(Activation):
     def two_point(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return closed_forms.polynomial(self.coefficients, q11, q12, q22)
 
-    def four_point_moments(self, k: jax.Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
         # A Gauss-Hermite rule with n nodes is exact up to degree 2n - 1, and four factors have four times the degree.
         order = 2 * len(self.coefficients) - 1
         exact = multipoint.gauss_hermite(order)
@@ -251,7 +251,7 @@ class Quadrature(Activation):
     def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return quadrature.pair_expectation(self.derivative(i), self.derivative(j), self.order, q11, q12, q22)
 
-    def two_point_moments(self, k: Any) -> dict[tuple[int, int], Any]:
+    def two_point_moments(self, k: Array) -> dict[tuple[int, int], np.ndarray]:
         return quadrature.pair_moments(Tower(self.derivative), PAIRS, self.order, k)
 
     @property

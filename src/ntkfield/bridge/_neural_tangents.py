@@ -37,7 +37,7 @@ def _strict_zip(*items: object) -> list[tuple]:
 def _names_put_back() -> Iterator[None]:
     """What neural-tangents imports, under the names that it had in JAX 0.5."""
     util = types.ModuleType(_UTIL)
-    util.safe_map, util.safe_zip = _strict_map, _strict_zip
+    vars(util).update(safe_map=_strict_map, safe_zip=_strict_zip)
     values = [(jax.core, name, getattr(jax.extend.core, name)) for name in _MOVED]
     # A primitive that is never met: neural-tangents only enters it into its table of rules.
     values += [(ad, "zeros_like_p", jax.extend.core.Primitive("zeros_like")), (jax, "util", util)]

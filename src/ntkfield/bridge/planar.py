@@ -16,7 +16,7 @@ from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import GroupConv, GroupPool, Layer, full_layer, mean_over_steps, stepping
-from ntkfield.bridge.weights import Weights
+from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.finite import PLANAR_GROUPS, point_action, point_group
 from ntkfield.groups.windows import PADDINGS, windows
 from ntkfield.networks import PlanarCNN, stax_layer
@@ -51,7 +51,8 @@ class Filter:
         shape = (filter_shape,) * 2 if isinstance(filter_shape, int) else tuple(filter_shape)
         if len(shape) != 2:
             raise checks.refuse("filter_shape", filter_shape, "one or two whole numbers, 1 or above")
-        shape = tuple(checks.whole("filter_shape", side, 1) for side in shape)
+        rows, columns = (checks.whole("filter_shape", side, 1) for side in shape)
+        shape = (rows, columns)
         if padding not in PADDINGS:
             raise checks.refuse("padding", padding, f"one of {', '.join(PADDINGS)}")
         there = np.ones(shape, dtype=bool) if support is None else np.asarray(support, dtype=bool)
@@ -59,7 +60,7 @@ class Filter:
             raise checks.refuse("support of shape", there.shape, f"{shape}, with at least one pixel of the filter")
         self.group, self.padding = group, padding
         square, trivial = PLANAR_GROUPS[group].needs_squares, len(PLANAR_GROUPS[group].matrices) == 1
-        self.patch = (max(shape),) * 2 if square else shape
+        self.patch = (max(shape), max(shape)) if square else shape
         if square and (shape[0] - shape[1]) % 2:
             raise checks.refuse("filter_shape", shape, f"sides both odd or both even, for {group} to have a centre")
         if not trivial and padding != "VALID" and any(side % 2 == 0 for side in shape):
@@ -191,8 +192,8 @@ def _planar(form: Filter, out_chan: int, weights: Weights, lifting: bool) -> Lay
         return z.reshape(len(x), *sides, form.order, out_chan) + b
 
     def kernel_fn(k: Kernel) -> Kernel:
-        _check(form, k.shape1, lifting)
-        places, sides = table(*k.shape1[1:3])
+        _check(form, input_shape(k), lifting)
+        places, sides = table(*input_shape(k)[1:3])
         k = weights.kernel(k, steps, lambda mat, batch: mean_over_steps(mat, batch, places, sides))
         return k.replace(channel_axis=4)
 

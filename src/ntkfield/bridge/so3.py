@@ -31,7 +31,7 @@ from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import Layer, full_layer
-from ntkfield.bridge.weights import Weights
+from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.so3 import rotation_grid
 from ntkfield.networks import SphereCNN, stax_layer
 from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
@@ -134,7 +134,7 @@ def SphereLifting(
         return synthesis(wigner, phase, jnp.einsum("xlnc,lmco->xlnmo", f, kappa)) + b
 
     def kernel_fn(k: Kernel) -> Kernel:
-        check(k.shape1)
+        check(input_shape(k))
 
         def mean(mat: jax.Array, batch: int) -> jax.Array:
             lead = mat.shape[:batch]
@@ -200,7 +200,7 @@ def SO3Conv(
         return synthesis(wigner, phase, jnp.einsum("xlmnc,lpnco->xlmpo", f, kappa)) + b
 
     def kernel_fn(k: Kernel) -> Kernel:
-        _check(quadrature, k.shape1)
+        _check(quadrature, input_shape(k))
 
         def mean(mat: jax.Array, batch: int) -> jax.Array:
             flat = mat.reshape(-1, *_zipped(quadrature))
@@ -225,7 +225,7 @@ def SO3Pool(quadrature: int) -> Layer:
         return (shape[0], shape[-1]), ()
 
     def kernel_fn(k: Kernel) -> Kernel:
-        _check(quadrature, k.shape1)
+        _check(quadrature, input_shape(k))
 
         def pool(mat: jax.Array | None) -> jax.Array | None:
             return mat if mat is None or not mat.ndim else jnp.einsum("...aAbcgG,b,c->...", mat, weights, weights)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Bool, Diagonal, Kernel, layer, requires, supports_masking
-from ntkfield.bridge.weights import Weights
+from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.finite import FiniteGroup
 
 Layer = tuple[Callable, Callable, Callable]
@@ -24,7 +24,8 @@ def full_layer(function: Callable[..., Layer]) -> Callable[..., Layer]:
     def build(*args: object, **kwargs: object) -> tuple:
         init_fn, apply_fn, kernel_fn = function(*args, **kwargs)
 
-        @requires(batch_axis=0, channel_axis=-1, diagonal_spatial=FULL)
+        # A layer of one input; the annotation asks for one of any tree of them.
+        @requires(batch_axis=0, channel_axis=-1, diagonal_spatial=FULL)  # pyright: ignore[reportArgumentType]
         def kernel(k: Kernel, **_: object) -> Kernel:
             return kernel_fn(k.reverse() if k.is_reversed else k)
 
@@ -154,7 +155,7 @@ def GroupPool(keep_positions: bool = False) -> Layer:
         batch = 1 if k.diagonal_batch else 2
         pooled = {"nngp": pool(k.nngp, 2), "ntk": pool(k.ntk, 2)}
         pooled |= {"cov1": pool(k.cov1, batch), "cov2": pool(k.cov2, batch)}
-        return k.replace(**pooled, channel_axis=k.channel_axis - len(axes(len(k.shape1))))
+        return k.replace(**pooled, channel_axis=k.channel_axis - len(axes(len(input_shape(k)))))
 
     return init_fn, apply_fn, kernel_fn
 
@@ -201,7 +202,7 @@ def stepping(table: Callable[[Sequence[int]], np.ndarray], out_chan: int, weight
         return jnp.einsum("ngsc,sco->ngo", x.reshape(len(x), -1, x.shape[-1])[:, table(x.shape)], w) + b
 
     def kernel_fn(k: Kernel) -> Kernel:
-        reached = table(k.shape1)
+        reached = table(input_shape(k))
         sides = (len(reached),)
         k = weights.kernel(k, reached.shape[1], lambda mat, batch: mean_over_steps(mat, batch, reached, sides))
         return k.replace(channel_axis=2)

@@ -24,6 +24,12 @@ PARAMETERIZATIONS = ("ntk", "standard")
 Parameters = tuple[jax.Array, jax.Array | None]
 
 
+def input_shape(k: Kernel) -> tuple[int, ...]:
+    """The shape of the first inputs, which a kernel carries through all layers."""
+    assert k.shape1 is not None
+    return k.shape1
+
+
 @dataclasses.dataclass(frozen=True)
 class Weights:
     """Variances and rates; a ``weight_rate`` of None is the number of inputs (the standard parametrization)."""
@@ -61,7 +67,7 @@ class Weights:
         b = jax.random.normal(biases, (out_chan,))
         return w, b * (self.bias_variance / self.bias_rate) ** 0.5 if self.bias_rate else b
 
-    def scaled(self, params: Parameters) -> Parameters:
+    def scaled(self, params: Parameters) -> tuple[jax.Array, jax.Array]:
         """The weights and biases that multiply the inputs, from the parameters; b is 0 where there is none."""
         w, b = params
         inputs = w.shape[0] * w.shape[1]
@@ -79,7 +85,7 @@ class Weights:
             steps: number of steps of its filter.
             mean: of a covariance and its number of batch axes, over the steps of the filter.
         """
-        cw, cb, rate, bias_rate = self._scales(steps * k.shape1[k.channel_axis])
+        cw, cb, rate, bias_rate = self._scales(steps * input_shape(k)[k.channel_axis])
         batch = 1 if k.diagonal_batch else 2
         nngp, cov1 = mean(k.nngp, 2), mean(k.cov1, batch)
         cov2 = None if k.cov2 is None else cb + cw * mean(k.cov2, batch)

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from ntkfield import checks
 from ntkfield.activations import Activation, activation, differentiable
+from ntkfield.checks import Array
 from ntkfield.gaussian import multipoint
 from ntkfield.gaussian.expectations import Expectations, Orders, TrapezoidExpectations, in_given_order
 
@@ -44,7 +45,7 @@ class ActivationExpectations:
     order: int | None = None
     rtol: float = 1e-9
 
-    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+    def __call__(self, kernel: Array, orders: Sequence[Orders]) -> list[jax.Array]:
         """Arrays [m] * len(orders_k), one for each tuple of derivative orders.
 
         Raises:
@@ -64,10 +65,12 @@ class ActivationExpectations:
         for key in keys - by_grid:
             if len(key) == 4:
                 found[key] = fours["".join(map(str, key))]
-            elif key[::-1] in pairs:
-                found[key] = jnp.asarray(pairs[key[::-1]]).T
+                continue
+            i, j = key
+            if (j, i) in pairs:
+                found[key] = jnp.asarray(pairs[j, i]).T
             else:
-                found[key] = self.activation.two_point_moment(*key, variance[:, None], kernel, variance[None, :])
+                found[key] = self.activation.two_point_moment(i, j, variance[:, None], kernel, variance[None, :])
         return [in_given_order(found[tuple(sorted(key))], key) for key in orders]
 
     def _on_a_grid(self, key: Orders) -> bool:
@@ -77,17 +80,18 @@ class ActivationExpectations:
     def _four_point_moments(self, kernel: jax.Array, types: tuple[str, ...]) -> dict[str, jax.Array]:
         if self.order is not None or self.activation.four_point_error is not None:
             return self.activation.four_point_moments(kernel, types, self.order or 0)
-        for rung in multipoint.rungs(len(kernel)):
+        rungs = multipoint.rungs(len(kernel))
+        for rung in rungs:
             coarse, fine = (self.activation.four_point_moments(kernel, types, order) for order in rung)
             if all(jnp.max(abs(fine[t] - coarse[t])) <= self.rtol * jnp.max(abs(fine[t])) for t in types):
                 return fine
         warnings.warn(
             f"rtol = {self.rtol:g} is not met for four factors of {self.activation.name} with the finest rule tried, "
-            f"of order {rung[1]}",
+            f"of order {rungs[-1][1]}",
             RuntimeWarning,
             stacklevel=3,
         )
-        return fine
+        return fine  # pyright: ignore[reportPossiblyUnboundVariable]  # there is always a rung
 
     def _check(self, key: Orders) -> None:
         name = f"<{' '.join('s' + chr(39) * order for order in key)}> of {self.activation.name}"

@@ -22,7 +22,7 @@ appendix ∞ (definitions); Guillen, Misof, Gerken, arXiv 2508.11522 (names and 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
@@ -93,7 +93,7 @@ def _arrangements(kinds: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(found)
 
 
-def _map_pairing(pairing: Pairing, image: Sequence[int]) -> Pairing:
+def _map_pairing(pairing: Pairing, image: Sequence[int] | Mapping[int, int]) -> Pairing:
     return tuple(sorted((min(image[a], image[b]), max(image[a], image[b])) for a, b in pairing))
 
 
@@ -153,7 +153,7 @@ def _named() -> dict[tuple[tuple[str, ...], Pairing], tuple[str, tuple[int, ...]
     for name, (_, _, externals, pairs, *_) in _PRINTED.items():
         kinds = tuple(kind for kind, _ in externals)
         flat = [position for _, positions in externals for position in positions]  # flat node -> subscript
-        pairing = tuple(sorted(tuple(sorted((flat.index(a), flat.index(b)))) for a, b in pairs))
+        pairing = _map_pairing(tuple((flat.index(a), flat.index(b)) for a, b in pairs), range(len(flat)))
         ranked = tuple(sorted(kinds, key=KINDS.index))
         order = sorted(range(len(kinds)), key=lambda i: KINDS.index(kinds[i]))
         nodes = flat_nodes(kinds)
@@ -246,6 +246,6 @@ def definition(shape: Shape) -> tuple[tuple[str, ...], Pairing, tuple[int, ...],
         return shape.kinds, shape.pairing, shape.subscripts, 1
     _, subscripts, externals, pairs, *_ = _PRINTED[known[0]]
     flat = [position for _, positions in externals for position in positions]
-    pairing = tuple(sorted(tuple(sorted((flat.index(a), flat.index(b)))) for a, b in pairs))
+    pairing = _map_pairing(tuple((flat.index(a), flat.index(b)) for a, b in pairs), range(len(flat)))
     kinds = tuple(kind for kind, _ in externals)
     return kinds, pairing, tuple(flat.index(s) for s in range(len(flat))), int(min(subscripts))

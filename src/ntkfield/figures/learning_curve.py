@@ -103,7 +103,7 @@ def _networks(curve: xr.Dataset) -> list[str]:
     return list(dict.fromkeys(curve["network"].values.tolist()))
 
 
-def _colours(curve: xr.Dataset) -> dict[str, Any]:
+def _colours(curve: xr.Dataset) -> dict[str, tuple[float, float, float]]:
     others = [name for name in _networks(curve) if name not in COLOUR]
     return COLOUR | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
 

@@ -42,7 +42,7 @@ def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray) -> Stat
 class Layer:
     """The recursions, one method per tensor, over shared moments."""
 
-    def __init__(self, E: Moments, M: State, scales: Scales, ratio: float, state: State) -> None:
+    def __init__(self, E: Moments, M: State, scales: Scales, ratio: float | np.ndarray, state: State) -> None:
         r"""The layer's ingredients.
 
         Args:

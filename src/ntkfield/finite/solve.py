@@ -119,7 +119,7 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
         return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
     coarse, finer = _two_point_rules(network, x, rtol)
     rungs = multipoint.rungs(len(x))
-    while rungs:
+    while True:
         order = rungs[0]
         fine = _solve(finer, x, carried, ratios, order[1])
         errors = _errors(_solve(coarse, x, carried, ratios, order[0]), fine)
@@ -130,6 +130,8 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
         # It falls geometrically with the order, from PREFACTOR at order 0: rungs that would fall short are passed over.
         asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
         rungs = [rung for rung in rungs[1:] if rung[0] >= asked] or rungs[1:][-1:]
+        if not rungs:
+            break
     return {name: fine[name] for name in names}, errors, order[1]
 
 

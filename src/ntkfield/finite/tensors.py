@@ -1,5 +1,6 @@
 r"""What the recursion of each tensor of :mod:`ntkfield.tensors` needs: other tensors and four-point moments."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ntkfield import checks
@@ -38,7 +39,7 @@ NEEDS = {
 SECOND_DERIVATIVES = tuple(name for name in NAMES if TENSORS[name].externals[0][0] in ("ddI", "ddII"))
 
 
-def wanted(tensors: object) -> tuple[str, ...]:
+def wanted(tensors: str | Iterable[str] | None) -> tuple[str, ...]:
     """The names asked for, in the table's order; all of them for None."""
     if tensors is None:
         return NAMES

@@ -54,7 +54,7 @@ def second(E: Get, i: int, j: int, x: Callable[[int, int], np.ndarray]) -> np.nd
         j: order of the second.
         x: maps two labels, 0 for input 1 and 1 for input 2, to the entries of X, symmetric in its labels.
     """
-    return sum(c * E(i + up, j + on) * x(*labels) for c, (up, on), labels in PRICE)
+    return sum((c * E(i + up, j + on) * x(*labels) for c, (up, on), labels in PRICE), np.zeros(()))
 
 
 def fourth(E: Get, i: int, j: int, v: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def fourth(E: Get, i: int, j: int, v: np.ndarray) -> np.ndarray:
     Returns:
         Array [m, m].
     """
-    total = 0.0
+    total = np.zeros(())
     for c, (up, on), left in PRICE:
         for d, (higher, further), right in PRICE:
             entry = among(v, *left, *right)

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.checks import Array
 from ntkfield.gaussian.tower import derivatives
 
 Orders = tuple[int, ...]
@@ -28,7 +29,7 @@ Orders = tuple[int, ...]
 class Expectations(Protocol):
     """Anything that gives ⟨σ^(k1)_a1 ... σ^(kp)_ap⟩."""
 
-    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+    def __call__(self, kernel: Array, orders: Sequence[Orders]) -> list[jax.Array]:
         """For a covariance [m, m] and several tuples of orders, arrays with one axis of length m per factor."""
         ...
 
@@ -51,7 +52,7 @@ class TrapezoidExpectations:
     nodes: tuple[int, ...] = (160, 160, 96, 56)
     cutoffs: tuple[float, ...] = (8.5, 8.5, 8.0, 7.5)
 
-    def __call__(self, kernel: jax.Array, orders: Sequence[Orders]) -> list[jax.Array]:
+    def __call__(self, kernel: Array, orders: Sequence[Orders]) -> list[jax.Array]:
         """Arrays [m] * len(orders_k) in float64, one for each tuple of derivative orders."""
         kernel = jnp.asarray(kernel)
         if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:

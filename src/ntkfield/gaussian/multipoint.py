@@ -21,12 +21,13 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.checks import Array
 from ntkfield.gaussian.tower import Tower
 
 INTERVALS = 64  # of the last function's table, per node of the last axis: 1e-10 at order 14, less beyond
@@ -102,7 +103,7 @@ def layout(m: int, type_: str) -> Layout:
 
 
 def four_point_moments(
-    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: jax.Array
+    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: Array
 ) -> dict[str, jax.Array]:
     r"""Moments of each of `types` between all inputs.
 
@@ -276,7 +277,7 @@ def _summed(
 class Table(NamedTuple):
     """Functions of one variable as polynomials on intervals of [-reach, reach]: coefficients [F, 8, intervals]."""
 
-    reach: jax.Array
+    reach: jax.Array | float
     coefficients: jax.Array
 
 
@@ -284,12 +285,12 @@ class Table(NamedTuple):
 _POWERS = np.linalg.inv(np.vander(np.arange(-3, 5) - 0.5, 8, increasing=True))
 
 
-def _places(reach: jax.Array, intervals: int) -> jax.Array:
+def _places(reach: jax.Array | float, intervals: int) -> Array:
     """Where a table's functions are evaluated: the ends of its intervals and some beyond [-reach, reach]."""
     return np.arange(-3, intervals + 5) * (2 * reach / intervals) - reach
 
 
-def _through(reach: jax.Array, values: jax.Array) -> Table:
+def _through(reach: jax.Array | float, values: jax.Array) -> Table:
     """The table of degree 7 through `values` [F, places]; its error falls with the eighth power of the intervals."""
     intervals = values.shape[1] - 8
     windows = jnp.stack([values[:, j : j + intervals] for j in range(8)])
@@ -338,7 +339,7 @@ def pivoted_root(k: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.stack(pivots), jnp.stack(columns, axis=1)
 
 
-def blocked(function: Callable, items: object, size: int) -> object:
+def blocked(function: Callable, items: Any, size: int) -> Any:
     """`function` of every item, `size` of them at a time: the memory is that of one block."""
     count = len(jax.tree.leaves(items)[0])
     blocks = -(-count // size)

@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.checks import Array
 from ntkfield.gaussian.multipoint import blocked, layout
 
 BLOCK = 2**11  # choices of inputs held at once
@@ -33,7 +34,7 @@ BLOCK = 2**11  # choices of inputs held at once
 DEPENDENT = 64 * float(np.finfo(np.float64).eps)
 
 
-def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: jax.Array) -> dict[str, jax.Array]:
+def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: Array) -> dict[str, jax.Array]:
     r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` between all inputs.
 
     Args:

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.checks import Array
 from ntkfield.gaussian.tower import Function, Tower, derivative
 
 RADIUS = 12.0  # the integrands fall like exp(-x^2/4) whatever k: 2e-16 at 12
@@ -191,7 +192,7 @@ def _root(q: jax.Array) -> jax.Array:
 
 
 def pair_moments(
-    tower: Tower, pairs: tuple[tuple[int, int], ...], order: int, k: np.ndarray
+    tower: Tower, pairs: tuple[tuple[int, int], ...], order: int, k: Array
 ) -> dict[tuple[int, int], np.ndarray]:
     r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle` between all inputs, by the same series in NumPy.
 

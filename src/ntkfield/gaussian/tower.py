@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ntkfield.checks import Array
+
 Function = Callable[[jax.Array], jax.Array]
 HIGHEST = 5  # derivative that the first-order system reads
 CHUNK = 2**13  # places evaluated at once
@@ -35,7 +37,7 @@ class Tower:
         """Take the map from an order to the derivative of that order; equal functions share a program."""
         self._derivative = derivative
 
-    def __call__(self, highest: int, x: np.ndarray) -> np.ndarray:
+    def __call__(self, highest: int, x: Array) -> np.ndarray:
         """Values [1 + highest, n] at places [n] of the derivatives of order 0 to `highest`."""
         functions = tuple(self._derivative(order) for order in range(1 + max(highest, HIGHEST)))
         places = np.pad(np.asarray(x, np.float64), (0, -len(x) % CHUNK)).reshape(-1, CHUNK)

@@ -43,7 +43,8 @@ def kernel(network: FiniteGroupCNN, x1: Any, x2: Any = None) -> Kernels:
 @augmented.copies_kernel.register
 def copies_kernel(network: FiniteGroupCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
     """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
-    a, b = (None if x is None else signals(network.group, f, x) for f, x in (("x1", x1), ("x2", x2)))
+    a = signals(network.group, "x1", x1)
+    b = None if x2 is None else signals(network.group, "x2", x2)
     if not isinstance(group, FiniteGroup) or group.points != network.group.points:
         raise checks.refuse("group", group, f"a FiniteGroup on the network's {network.group.points} points")
 
@@ -72,15 +73,16 @@ def flattened_average(
         x1: inputs.
         x2: likewise; `x1` again if None.
     """
-    a, b = (None if x is None else _array(field, x, ranks) for field, x in (("x1", x1), ("x2", x2)))
+    a = _array("x1", x1, ranks)
+    b = None if x2 is None else _array("x2", x2, ranks)
     group = acting(a.shape)
     if b is not None and a.shape[1:] != b.shape[1:]:
         raise checks.refuse("x2 of shape", b.shape, f"inputs shaped as x1, {a.shape}")
     points = int(np.prod(a.shape[1:3])) if a.ndim == 4 else a.shape[1]
     if points != group.points:
         raise checks.refuse("x1 of shape", a.shape, f"{group.points} points, which {group.name} permutes")
-    a, b = (None if x is None else x.reshape(len(x), points, -1) for x in (a, b))
-    kernels = mlp_average(network, group, a, a if b is None else b)
+    left, right = (x.reshape(len(x), points, -1) for x in (a, a if b is None else b))
+    kernels = mlp_average(network, group, left, right)
     return augmented.symmetric(kernels) if b is None else Kernels(*(jnp.asarray(k) for k in kernels))
 
 
@@ -109,6 +111,7 @@ def orbit_kernel(network: GroupCNN, group: FiniteGroup, a: np.ndarray, b: np.nda
         b: signals [n2, points, channels].
     """
     plain = network.plain
+    assert isinstance(plain, MLP)  # filters over all of X leave no other
     pooled = mlp_average(plain, group, a, a if b is None else b)
     if b is None:
         pooled = Kernels(*(0.5 * (k + k.T) for k in pooled))

@@ -7,14 +7,15 @@ Roberts, Yaida and Hanin (2022), sections 4.1 and 8.1.
 import dataclasses
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ntkfield import checks
-from ntkfield.activations import Activation
+from ntkfield.activations import Activation, Quadrature
 from ntkfield.networks import Kernels, Scales
 
 SERIES_RTOL = 1e-3  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
@@ -38,7 +39,8 @@ def inputs(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> Pair:
 
 def dense(pair: Pair, scales: Scales) -> Pair:
     r"""A weight layer: :math:`K' = C_b + C_W K`, :math:`\Theta' = \lambda_b + \lambda_W K + C_W \Theta`."""
-    return Pair(*map(scales.kernel, pair[:3]), scales.ntk(pair.q12, pair.ntk))
+    q11, q12, q22 = map(scales.kernel, pair[:3])
+    return Pair(q11, q12, q22, scales.ntk(pair.q12, pair.ntk))
 
 
 def activate(pair: Pair, activation: Activation) -> Pair:
@@ -73,17 +75,18 @@ def check_series(
     Warns:
         RuntimeWarning: if the error may exceed :data:`SERIES_RTOL` of the kernel at equal inputs.
     """
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(inputs)):
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(inputs)):
         return
     q = np.concatenate([mean_squares(x).ravel() for x in inputs])
     if (error := _series_error(count, activation, scales, q)) <= SERIES_RTOL:
         return
-    orders = [n for n in (activation.order * 2**k for k in range(1, 8)) if n <= MOST_TERMS]
-    finer = (dataclasses.replace(activation, order=order) for order in orders)
+    series = cast(Quadrature, activation)  # whatever errs has one
+    orders = [n for n in (series.order * 2**k for k in range(1, 8)) if n <= MOST_TERMS]
+    finer = (dataclasses.replace(series, order=order) for order in orders)
     enough = next((a.order for a in finer if _series_error(count, a, scales, q) <= SERIES_RTOL), None)
     remedy = f"order={enough} in from_function is" if enough else f"even {MOST_TERMS} are not"
     warnings.warn(
-        f"activation {activation.name}: at this network's variances the {activation.order} terms of its series may "
+        f"activation {activation.name}: at this network's variances the {series.order} terms of its series may "
         f"leave the kernel off by {error:.1g} of its value at equal inputs; {remedy} enough for {SERIES_RTOL:g}",
         RuntimeWarning,
         stacklevel=2,

@@ -21,9 +21,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkfield import checks
+from ntkfield.checks import Array
 from ntkfield.infinite import errors, layers, pairs, so3
 from ntkfield.infinite.buckets import pad
-from ntkfield.networks import MLP, Kernels, SphereCNN
+from ntkfield.networks import MLP, Kernels, Network, SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
 SLOTS = 29  # atoms of QM9's largest molecule
@@ -96,7 +97,12 @@ def molecule_kernel_error(
     "so3" some 6 times that of :func:`molecule_kernels`.
     """
     _check(network, a, b, matchings)
-    return errors.estimate(network, lambda other, turn: _kernels(other, a, b, matchings, sampling, turn))
+
+    def kernels(other: Network, turn: errors.Turn | None) -> dict[str, Kernels]:
+        assert isinstance(other, MLP | SphereCNN)  # another rule for the same network
+        return _kernels(other, a, b, matchings, sampling, turn)
+
+    return errors.estimate(network, kernels)
 
 
 def _kernels(
@@ -191,7 +197,7 @@ def _flat(a: Environments, sampling: str) -> np.ndarray:
     return pad(samples, len(samples) + 1)[atom].reshape(len(atom), -1)
 
 
-def _sum(k: np.ndarray, i: np.ndarray, j: np.ndarray, a: Environments, b: Environments, mirror: bool) -> np.ndarray:
+def _sum(k: Array, i: np.ndarray, j: np.ndarray, a: Environments, b: Environments, mirror: bool) -> Array:
     """Sum pairs of atoms into pairs of molecules; `mirror` adds those below the diagonal of a symmetric matrix."""
     shape = (len(a.n_atoms), len(b.n_atoms))
     rows, columns = a.molecule[i], b.molecule[j]
@@ -213,8 +219,9 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
     plain = network.plain
     sums = []
     for side, other in ((a, b), (b, a)):
-        variance = _variance(network, side.signals, sampling)
-        alone = _recursion(plain.depth, plain.activation, plain.scales, variance, jnp.zeros_like(variance), 0.0)
+        variance = jnp.asarray(_variance(network, side.signals, sampling))
+        nothing = jnp.zeros_like(variance)
+        alone = _recursion(plain.depth, plain.activation, plain.scales, variance, nothing, nothing)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
         sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
     zero = _recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
@@ -229,13 +236,13 @@ def _variance(network: MLP | SphereCNN, signals: Harmonics, sampling: str) -> np
     return (_samples(signals, sampling) ** 2).mean(axis=1)
 
 
-def _per_molecule(a: Environments, values: np.ndarray) -> np.ndarray:
+def _per_molecule(a: Environments, values: Array) -> Array:
     """Sums of rows [atom, ...] over each molecule's atoms."""
     if isinstance(values, np.ndarray):
         return np.add.reduceat(values, np.cumsum(a.n_atoms) - a.n_atoms, axis=0)
     return jax.ops.segment_sum(values, a.molecule, len(a.n_atoms))
 
 
-def _summed(k: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+def _summed(k: Array, places: np.ndarray, n: int) -> Array:
     """Sums [n] of the values that have the same place."""
     return np.bincount(places, k, minlength=n) if isinstance(k, np.ndarray) else jax.ops.segment_sum(k, places, n)

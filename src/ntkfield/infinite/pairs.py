@@ -6,7 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
+from ntkfield.checks import Array
 from ntkfield.infinite import layers
 from ntkfield.networks import GroupCNN, Kernels
 
@@ -55,10 +57,10 @@ def _joined(arrays: Sequence[Any]) -> Any:
 
 def settled(x: Any) -> Any:
     """A JAX array as NumPy's, waiting for it; as it is while JAX traces it."""
-    return x if isinstance(x, jax.core.Tracer) else np.asarray(x)
+    return x if isinstance(x, Tracer) else np.asarray(x)
 
 
-def after_pooling(network: GroupCNN, pooled: Kernels, own1: np.ndarray, own2: np.ndarray) -> Kernels:
+def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) -> Kernels:
     """The head: activations and weight layers that act on the group's mean.
 
     Args:
@@ -67,13 +69,14 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: np.ndarray, own2: np
         own1: NNGP variance of each first input after the readout [n1].
         own2: of each second input [n2].
     """
-    pair = layers.Pair(jnp.asarray(own1)[:, None], pooled.nngp, jnp.asarray(own2)[None, :], pooled.ntk)
+    own1, own2, nngp, ntk = (jnp.asarray(k) for k in (own1, own2, *pooled))
+    pair = layers.Pair(own1[:, None], nngp, own2[None, :], ntk)
     for _ in range(network.head):
         pair = layers.dense(layers.activate(pair, network.activation), network.scales)
     return Kernels(pair.q12, pair.ntk)
 
 
-def _mirrored(upper: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+def _mirrored(upper: Array, i: np.ndarray, j: np.ndarray) -> Array:
     place = np.empty((i[-1] + 1,) * 2, dtype=int)
     place[i, j] = place[j, i] = np.arange(len(i))
     return upper[place]

@@ -22,6 +22,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation
+from ntkfield.checks import Array
 from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup, point_group
 from ntkfield.groups.windows import windows
 from ntkfield.infinite import augmented, finite_group, layers, pairs
@@ -30,13 +31,20 @@ from ntkfield.networks import MLP, Kernels, PlanarCNN, Scales, infinite_kernel
 from ntkfield.progress import track
 
 
+def _filters(network: PlanarCNN) -> tuple[tuple[int, int], str]:
+    """Rows and columns of a network's local filters, and the padding."""
+    assert isinstance(network.filter_shape, tuple)  # settled, where filters are local
+    assert network.padding is not None
+    return network.filter_shape, network.padding
+
+
 def images(network: PlanarCNN, field: str, x: Any) -> np.ndarray:
     """Images [n, height, width, channels] that the network takes, checked."""
     x = checks.array(field, x, "n, height, width, channels")
     if PLANAR_GROUPS[network.group].needs_squares and x.shape[1] != x.shape[2]:
         raise checks.refuse(f"{field} of shape", x.shape, f"square images, which {network.group} maps to themselves")
     if network.padding == "VALID":
-        reach = [network.depth * (side - 1) + 1 for side in network.filter_shape]
+        reach = [network.depth * (side - 1) + 1 for side in _filters(network)[0]]
         if x.shape[1] < reach[0] or x.shape[2] < reach[1]:
             accepted = f"at least {reach[0]} x {reach[1]} pixels for {network.depth} convolutions with VALID padding"
             raise checks.refuse(f"{field} of shape", x.shape, accepted)
@@ -53,14 +61,15 @@ def kernel(network: PlanarCNN, x1: Any, x2: Any = None) -> Kernels:
     if network.is_local:
         return pairs.matrices(functools.partial(pair_kernels, network), a, b, network)
     group = point_group(network.group, *a.shape[1:3])
-    signals = (None if x is None else x.reshape(len(x), group.points, -1) for x in (a, b))
-    return finite_group.orbit_kernel(network, group, *signals)
+    left, right = a.reshape(len(a), group.points, -1), None if b is None else b.reshape(len(b), group.points, -1)
+    return finite_group.orbit_kernel(network, group, left, right)
 
 
 @augmented.copies_kernel.register
 def copies_kernel(network: PlanarCNN, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
     """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
-    a, b = (None if x is None else images(network, f, x) for f, x in (("x1", x1), ("x2", x2)))
+    a = images(network, "x1", x1)
+    b = None if x2 is None else images(network, "x2", x2)
     if not isinstance(group, FiniteGroup):
         augmented.check_group(network, group)
         group = point_group(group, *a.shape[1:3])
@@ -89,7 +98,7 @@ def _keeps_windows(network: PlanarCNN, permutation: np.ndarray, height: int, wid
     step that depends on s alone.
     """
     for _ in range(network.depth):
-        reached, (height, width) = windows(network.filter_shape, network.padding, height, width)
+        reached, (height, width) = windows(*_filters(network), height, width)
         moved = np.append(permutation, -1)[reached]  # the point -1 is the padding, which stays where it is
         if network.padding == "VALID":
             found = {tuple(np.sort(row)): p for p, row in enumerate(reached)}
@@ -124,7 +133,7 @@ def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray
     chunk = min(pairs.at_once(numbers), power(len(i)))
     squares = functools.partial(_mean_squares, network)
     layers.check_series(network.depth, network.activation, network.scales, squares, a, b)
-    static = (network.depth, network.activation, network.filter_shape, network.padding)
+    static = (network.depth, network.activation, *_filters(network))
     parts = [
         _pairs(*static, network.scales, *(pad(x[k[start : start + chunk]], chunk) for x, k in ((a, i), (turned, j))))
         for start in track(range(0, len(i), chunk), f"planar kernels of {len(i)} pairs")
@@ -134,7 +143,7 @@ def pair_kernels(network: PlanarCNN, a: np.ndarray, b: np.ndarray, i: np.ndarray
 
 def _mean_squares(network: PlanarCNN, x: np.ndarray) -> np.ndarray:
     """What each filter of the first layer sees of the squared images, zeros of the padding included."""
-    reached, _ = windows(network.filter_shape, network.padding, *x.shape[1:3])
+    reached, _ = windows(*_filters(network), *x.shape[1:3])
     squares = np.mean(x**2, axis=-1).reshape(len(x), -1)
     return np.pad(squares, ((0, 0), (0, 1)))[:, reached].mean(axis=2)  # the point -1 is the padding
 
@@ -174,7 +183,7 @@ def _plain(
     def tile(total: Kernels, shift: jax.Array) -> tuple[Kernels, None]:
         row2 = (jnp.arange(height) + shift) % height
         other = spread[row2]
-        q12 = sum(f[:, None, :, c] * other[..., c] for c in range(channels)) / channels
+        q12 = jnp.asarray(sum(f[:, None, :, c] * other[..., c] for c in range(channels))) / channels
         pair = layers.inputs(variance1[0], q12, variance2[0])
         for v1, v2 in zip(variance1, variance2, strict=True):
             q12, ntk = (columns.mean(rows.mean(k, 0, shift), 2) for k in (pair.q12, pair.ntk))
@@ -187,7 +196,8 @@ def _plain(
 
     total, _ = jax.lax.scan(tile, Kernels(jnp.zeros(()), jnp.zeros(())), jnp.arange(height))
     count = (rows.length(depth) * columns.length(depth)) ** 2
-    pooled = layers.Pair(0.0, total.nngp / count, 0.0, total.ntk / count)
+    nngp, ntk = (jnp.asarray(k) / count for k in total)
+    pooled = layers.Pair(jnp.zeros(()), nngp, jnp.zeros(()), ntk)
     readout = layers.dense(pooled, scales)
     return Kernels(readout.q12, readout.ntk)
 
@@ -228,11 +238,13 @@ class _Line:
         total = 0.0
         for step in range(-self.before, self.reach - self.before):
             moved = self._moved(k, axis, step)
-            if step and self.padding == "SAME" and (shift is not None or pairs_of_columns):
-                inside = self._inside(step, np.arange(self.side)[:, None] if pairs_of_columns else shift)
-                moved = moved * (inside if pairs_of_columns else inside[:, None, None])
+            if step and self.padding == "SAME":
+                if pairs_of_columns:
+                    moved = moved * self._inside(step, np.arange(self.side)[:, None])
+                elif shift is not None:
+                    moved = moved * self._inside(step, shift)[:, None, None]
             total = total + moved
-        return total / self.reach
+        return jnp.asarray(total) / self.reach
 
     def kept(self, depth: int, shift: jax.Array | None = None) -> jax.Array:
         """Which pairs of pixels are there after `depth` convolutions: [side] for a shift, [shifts, side] for all."""
@@ -247,7 +259,7 @@ class _Line:
         padding[axis] = (max(-step, 0), max(step, 0))
         return jax.lax.slice_in_dim(jnp.pad(k, padding), max(step, 0), max(step, 0) + self.side, axis=axis)
 
-    def _inside(self, step: int, shift: jax.Array | np.ndarray) -> jax.Array:
+    def _inside(self, step: int, shift: Array) -> Array:
         """One where the second pixel stays in the image when both take the step, else zero."""
         second = (np.arange(self.side) + shift) % self.side + step
         return ((second >= 0) & (second < self.side)) * 1.0

@@ -50,6 +50,7 @@ def _turned(network: SphereCNN, turn: Turn | None, x1: Any, x2: Any = None) -> K
 
 @errors.other_rules.register
 def _other_rules(network: SphereCNN) -> list[Rule]:
+    assert network.quadrature is not None  # settled
     return [(dataclasses.replace(network, quadrature=network.quadrature + step), turn) for step, turn in RULES]
 
 
@@ -63,7 +64,8 @@ def copies_kernel(network: SphereCNN, group: Any, x1: Any, x2: Any, grid: augmen
 @augmented.mlp_copies_kernel.register(SphereCNN)
 def mlp_copies_kernel(network: MLP, group: Any, x1: Any, x2: Any, grid: augmented.Grid) -> Kernels:
     """See :func:`ntkfield.infinite.augmented.augmented_kernel`."""
-    a, b = (None if x is None else _read(f, x, grid.sampling) for f, x in (("x1", x1), ("x2", x2)))
+    a = _read("x1", x1, grid.sampling)
+    b = None if x2 is None else _read("x2", x2, grid.sampling)
     limit = a.bandlimit if grid.quadrature is None else checks.whole("quadrature", grid.quadrature, 1)
     return pairs.matrices(functools.partial(orbit_pairs, network, limit), a, b)
 
@@ -89,7 +91,10 @@ def pair_kernels(
         Kernels as arrays [pairs]: NumPy's, unless JAX traces the signals.
     """
     b = b if turn is None else b.rotate(*turn)
-    return orbit_pairs(network.plain, network.quadrature, a, b, i, j)
+    plain, quadrature = network.plain, network.quadrature
+    assert isinstance(plain, MLP)
+    assert quadrature is not None  # settled
+    return orbit_pairs(plain, quadrature, a, b, i, j)
 
 
 def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
@@ -168,6 +173,7 @@ def as_harmonics(network: SphereCNN, field: str, x: Any) -> Harmonics:
             raise checks.refuse(f"{field}.bandlimit", x.bandlimit, f"the network's, {network.bandlimit}")
         return x
     samples = checks.array(field, x, "n, theta, phi, c")
+    assert network.bandlimit is not None  # settled
     expected = grid(network.bandlimit, network.sampling).shape
     if samples.shape[1:3] != expected:
         raise checks.refuse(
