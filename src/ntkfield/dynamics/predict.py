@@ -93,7 +93,7 @@ def predict(
 
     values = predicted(network)
     if errors:
-        values |= {f"{name}_error": error for name, error in estimate(network, predicted).items()}
+        values |= {f"{name}_error": error for name, error in estimate(network, predicted, values).items()}
     about = {"network": repr(network), "kernel": kernel, "rate": rate, "diag_reg": diag_reg}
     return _dataset(values, times, about)
 

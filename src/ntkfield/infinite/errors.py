@@ -50,17 +50,18 @@ def kernel_error(network: Network, x1: Any, x2: Any = None) -> Kernels:
     return estimate(network, lambda other, turn: kernel_by_rule(other, turn, x1, x2))
 
 
-def estimate(network: Network, kernels: Callable[[Network, Turn | None], Any]) -> Any:
+def estimate(network: Network, kernels: Callable[[Network, Turn | None], Any], value: Any = None) -> Any:
     """Estimated absolute errors of anything that small errors of a network's kernels change linearly.
 
     Args:
         network: whose approximations are judged.
         kernels: arrays, or a tree of them, made with a given network and turn of the second signals.
+        value: what `kernels` gives for the network itself, where it is known already.
 
     Returns:
         The same tree.
     """
-    value, finer = kernels(network, None), network.refined()
+    value, finer = kernels(network, None) if value is None else value, network.refined()
     judged = [(network.activation.caution, [(finer, None)] if finer != network else []), (SAFETY, other_rules(network))]
     parts = [jax.tree.map(lambda k: 0.0 * k, value)]
     for factor, rules in judged:

@@ -9,9 +9,12 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation
-from ntkfield.infinite import layers
+from ntkfield.checks import Array
+from ntkfield.infinite import atoms, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.infinite.errors import Turn
 from ntkfield.networks import MLP, Kernels, Scales, infinite_kernel
+from ntkfield.signals.harmonics import Harmonics
 
 
 @infinite_kernel.register
@@ -33,6 +36,19 @@ def gram(network: MLP, x: np.ndarray) -> Kernels:
     layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, x)
     kernels = _gram(network.depth, network.activation, network.scales, _padded(x))
     return Kernels(*(k[: len(x), : len(x)] for k in kernels))
+
+
+@atoms.atom_pairs.register
+def _atom_pairs(
+    network: MLP, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
+) -> Kernels:
+    full = kernel(network, atoms.samples(a, sampling), None if a is b else atoms.samples(b, sampling))
+    return Kernels(*(pairs.settled(k)[i, j] for k in full))
+
+
+@atoms.atom_variances.register
+def _atom_variances(network: MLP, signals: Harmonics, sampling: str) -> Array:
+    return _mean_squares(atoms.samples(signals, sampling))
 
 
 def _mean_squares(x: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ whatever number of matchings use it.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -22,41 +22,17 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.checks import Array
-from ntkfield.infinite import errors, layers, pairs, so3
+from ntkfield.infinite import errors, layers, pairs
+from ntkfield.infinite.atoms import Environments, atom_pairs, atom_variances, samples
 from ntkfield.infinite.buckets import pad
-from ntkfield.networks import MLP, Kernels, Network, SphereCNN
-from ntkfield.signals.harmonics import Harmonics
+from ntkfield.networks import MLP, GroupCNN, Kernels, Network
 
 SLOTS = 29  # atoms of QM9's largest molecule
 MATCHINGS = ("element", "all", "slot", "flat")
 
 
-class Environments(NamedTuple):
-    """The atoms of several molecules, molecule after molecule.
-
-    Attributes:
-        signals: spherical signal of every atom, [atom, L, 2L-1, c].
-        numbers: atomic numbers [atom].
-        n_atoms: atoms of each molecule [molecule].
-    """
-
-    signals: Harmonics
-    numbers: np.ndarray
-    n_atoms: np.ndarray
-
-    @property
-    def molecule(self) -> np.ndarray:
-        """Which molecule an atom belongs to [atom]."""
-        return np.repeat(np.arange(len(self.n_atoms)), self.n_atoms)
-
-    @property
-    def slot(self) -> np.ndarray:
-        """An atom's position in its molecule [atom]."""
-        return np.arange(len(self.numbers)) - np.repeat(np.cumsum(self.n_atoms) - self.n_atoms, self.n_atoms)
-
-
 def molecule_kernels(
-    network: MLP | SphereCNN,
+    network: MLP | GroupCNN,
     a: Environments,
     b: Environments | None = None,
     matchings: Sequence[str] = ("element",),
@@ -84,7 +60,7 @@ def molecule_kernels(
 
 
 def molecule_kernel_error(
-    network: MLP | SphereCNN,
+    network: MLP | GroupCNN,
     a: Environments,
     b: Environments | None = None,
     matchings: Sequence[str] = ("element",),
@@ -99,14 +75,13 @@ def molecule_kernel_error(
     _check(network, a, b, matchings)
 
     def kernels(other: Network, turn: errors.Turn | None) -> dict[str, Kernels]:
-        assert isinstance(other, MLP | SphereCNN)  # another rule for the same network
-        return _kernels(other, a, b, matchings, sampling, turn)
+        return _kernels(cast("MLP | GroupCNN", other), a, b, matchings, sampling, turn)
 
     return errors.estimate(network, kernels)
 
 
 def _kernels(
-    network: MLP | SphereCNN,
+    network: MLP | GroupCNN,
     a: Environments,
     b: Environments | None,
     matchings: Sequence[str],
@@ -121,9 +96,7 @@ def _kernels(
     return {matching: kernels[matching] for matching in matchings}
 
 
-def _check(network: MLP | SphereCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
-    if not isinstance(network, MLP | SphereCNN) or (isinstance(network, SphereCNN) and network.head):
-        raise checks.refuse("network", network, "an MLP, or a GroupCNN of group so3 without a head")
+def _check(network: MLP | GroupCNN, a: Environments, b: Environments | None, matchings: Sequence[str]) -> None:
     for matching in matchings:
         if matching not in MATCHINGS:
             raise checks.refuse("matching", matching, f"one of {', '.join(MATCHINGS)}")
@@ -135,7 +108,7 @@ def _check(network: MLP | SphereCNN, a: Environments, b: Environments | None, ma
 
 
 def _pairwise(
-    network: MLP | SphereCNN,
+    network: MLP | GroupCNN,
     a: Environments,
     b: Environments | None,
     matchings: Sequence[str],
@@ -147,7 +120,7 @@ def _pairwise(
     for matching in matchings:
         wanted |= _matched(matching, a, other)
     i, j = np.nonzero(np.triu(wanted) if b is None else wanted)
-    kernels = _atom_kernels(network, a, other, i, j, sampling, turn)
+    kernels = atom_pairs(network, a.signals, other.signals, i, j, sampling, turn)
     sums = {}
     for matching in matchings:
         used = _matched(matching, a, other)[i, j]
@@ -167,34 +140,13 @@ def _matched(matching: str, a: Environments, b: Environments) -> np.ndarray:
     return np.ones((len(a.numbers), len(b.numbers)), dtype=bool)
 
 
-def _atom_kernels(
-    network: MLP | SphereCNN,
-    a: Environments,
-    b: Environments,
-    i: np.ndarray,
-    j: np.ndarray,
-    sampling: str,
-    turn: errors.Turn | None,
-) -> Kernels:
-    """Kernels of the pairs of atoms (a[i], b[j])."""
-    if isinstance(network, SphereCNN):
-        return so3.pair_kernels(network, a.signals, b.signals, i, j, turn)
-    left = _samples(a.signals, sampling)
-    full = network.kernel(left, None if a is b else _samples(b.signals, sampling))
-    return Kernels(*(pairs.settled(k)[i, j] for k in full))
-
-
-def _samples(signals: Harmonics, sampling: str) -> np.ndarray:
-    return signals.to_grid(sampling).reshape(len(signals), -1)
-
-
 def _flat(a: Environments, sampling: str) -> np.ndarray:
     """Samples of all slots end to end, [molecule, SLOTS * points * channels]."""
-    samples = _samples(a.signals, sampling)
+    read = samples(a.signals, sampling)
     # Which atom is in each slot; the last row, of zeros, where there is none.
-    atom = np.full((len(a.n_atoms), SLOTS), len(samples))
-    atom[a.molecule, a.slot] = np.arange(len(samples))
-    return pad(samples, len(samples) + 1)[atom].reshape(len(atom), -1)
+    atom = np.full((len(a.n_atoms), SLOTS), len(read))
+    atom[a.molecule, a.slot] = np.arange(len(read))
+    return pad(read, len(read) + 1)[atom].reshape(len(atom), -1)
 
 
 def _sum(k: Array, i: np.ndarray, j: np.ndarray, a: Environments, b: Environments, mirror: bool) -> Array:
@@ -211,7 +163,7 @@ def _sum(k: Array, i: np.ndarray, j: np.ndarray, a: Environments, b: Environment
 _recursion = jax.jit(layers.recursion, static_argnums=(0, 1))
 
 
-def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
+def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
     """What empty slots contribute: their zero signal meets an atom, or another zero signal.
 
     A zero signal is the same on all rotations, so its kernels are those of the plain network at zero inner product.
@@ -219,7 +171,7 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
     plain = network.plain
     sums = []
     for side, other in ((a, b), (b, a)):
-        variance = jnp.asarray(_variance(network, side.signals, sampling))
+        variance = jnp.asarray(atom_variances(network, side.signals, sampling))
         nothing = jnp.zeros_like(variance)
         alone = _recursion(plain.depth, plain.activation, plain.scales, variance, nothing, nothing)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
@@ -227,13 +179,6 @@ def _absent(network: MLP | SphereCNN, a: Environments, b: Environments, sampling
     zero = _recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
     both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
     return Kernels(*(left + right.T + pairs.settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
-
-
-def _variance(network: MLP | SphereCNN, signals: Harmonics, sampling: str) -> np.ndarray:
-    """Mean square of each signal, as the network's input sees it."""
-    if isinstance(network, SphereCNN):
-        return signals.mean_squares
-    return (_samples(signals, sampling) ** 2).mean(axis=1)
 
 
 def _per_molecule(a: Environments, values: Array) -> Array:

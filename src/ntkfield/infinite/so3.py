@@ -20,8 +20,9 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation
+from ntkfield.checks import Array
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import augmented, errors, layers, pairs
+from ntkfield.infinite import atoms, augmented, errors, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Rule, Turn
 from ntkfield.networks import MLP, Kernels, Scales, SphereCNN, infinite_kernel
@@ -68,6 +69,20 @@ def mlp_copies_kernel(network: MLP, group: Any, x1: Any, x2: Any, grid: augmente
     b = None if x2 is None else _read("x2", x2, grid.sampling)
     limit = a.bandlimit if grid.quadrature is None else checks.whole("quadrature", grid.quadrature, 1)
     return pairs.matrices(functools.partial(orbit_pairs, network, limit), a, b)
+
+
+@atoms.atom_pairs.register
+def _atom_pairs(
+    network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
+) -> Kernels:
+    if network.head:
+        raise checks.refuse("network", network, atoms.ACCEPTED)
+    return pair_kernels(network, a, b, i, j, turn)
+
+
+@atoms.atom_variances.register
+def _atom_variances(network: SphereCNN, signals: Harmonics, sampling: str) -> Array:
+    return signals.mean_squares
 
 
 def _read(field: str, x: Any, sampling: str) -> Harmonics:
