@@ -17,8 +17,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
-from pydantic import model_validator as model_validator  # the studies' rules between keys
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 WORKFLOW = Path(__file__).parent
@@ -27,7 +35,7 @@ LIBRARY = WORKFLOW.parent / "src/ntkfield"
 
 # Text that is exactly a number: what --config makes of every number inside a mapping or a list.
 WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})", re.ASCII)
-DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+DECIMAL = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class RefusedError(Exception):
@@ -48,7 +56,7 @@ class Section(BaseModel):
             if key not in cls.model_fields:
                 near = difflib.get_close_matches(str(key), cls.model_fields, 1)
                 keys = f"one of the keys {', '.join(cls.model_fields)}"
-                raise refuse(keys + "".join(f"; the nearest is {name}" for name in near), str(key), given[key])
+                raise refuse(keys + "".join(f"; the nearest is {name}" for name in near), key)
         return given
 
 
@@ -59,22 +67,25 @@ class Study(Section):
         """Refuse files that the config names for what they hold, which takes a second: once, not again in each job."""
 
 
-def refuse(accepted: str, field: str = "", value: Any = ...) -> PydanticCustomError:
+def refuse(accepted: str, *field: str | int) -> PydanticCustomError:
     """The error to raise in a validator.
 
     Args:
         accepted: what is, in words.
-        field: path from where the validator stands to the field; where that itself is the field, empty.
-        value: the field's; without it, what the validator was given.
+        field: the keys that lead from where the validator stands to the field; none where it stands there.
     """
-    about = {"accepted": accepted, "field": field} | ({} if value is ... else {"value": value})
-    return PydanticCustomError("refused", "refused", about)
+    return PydanticCustomError("refused", "refused", {"accepted": accepted, "field": field})
 
 
 def sentence(field: str, value: Any, accepted: str) -> str:
     """What a config is refused with."""
     shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:77]}..."
     return f"config: {field} = {shown} is refused: expected {accepted}"
+
+
+def _plain(bound: float) -> float:
+    """A bound as one would write it: pydantic makes floats of those of numbers."""
+    return int(bound) if bound == int(bound) else bound
 
 
 # What is accepted, for the errors of pydantic's own that can come from a strict model.
@@ -85,10 +96,10 @@ ACCEPTED: dict[str, Callable[[dict], str]] = {
     "dict_type": lambda about: "keys with values",
     "finite_number": lambda about: "a finite number",
     "literal_error": lambda about: "one of " + ", ".join(re.findall("'([^']*)'", about["expected"])),
-    "greater_than_equal": lambda about: f"{about['ge']} or above",
-    "less_than_equal": lambda about: f"{about['le']} or below",
-    "greater_than": lambda about: f"a number above {about['gt']}",
-    "less_than": lambda about: f"a number below {about['lt']}",
+    "greater_than_equal": lambda about: f"{_plain(about['ge'])} or above",
+    "less_than_equal": lambda about: f"{_plain(about['le'])} or below",
+    "greater_than": lambda about: f"a number above {_plain(about['gt'])}",
+    "less_than": lambda about: f"a number below {_plain(about['lt'])}",
     "too_long": lambda about: f"a list of at most {about['max_length']}",
     "too_short": lambda about: (
         f"at least {about['min_length']} key"
@@ -99,15 +110,19 @@ ACCEPTED: dict[str, Callable[[dict], str]] = {
 }
 
 
-def refusal(error: ValidationError) -> str:
-    """The first of the errors in a sentence."""
+def refusal(error: ValidationError, config: dict) -> str:
+    """The first of the errors in a sentence, with the value as the config has it."""
     first = error.errors(include_url=False)[0]
-    about, path, value = first.get("ctx", {}), list(first["loc"]), first["input"]
-    if path[-1:] == ["[key]"]:  # a key itself, of a mapping with keys of one's own
-        path = path[:-2]
-    field = ".".join(map(str, [*path, *filter(None, [about.get("field")])]))
-    value = None if first["type"] == "missing" else about.get("value", value)
-    return sentence(field, value, ACCEPTED[first["type"]](about))
+    about, path, value = first.get("ctx", {}), first["loc"], config
+    if path[-1:] == ("[key]",):  # a key itself, of a mapping with keys of one's own
+        path, value = path[:-2], first["input"]
+    elif first["type"] == "missing":
+        value = None
+    else:
+        path = (*path, *about.get("field", ()))
+        for key in path:
+            value = value[key]
+    return sentence(".".join(map(str, path)), value, ACCEPTED[first["type"]](about))
 
 
 def number(text: str) -> int | float | None:
@@ -192,9 +207,9 @@ Positive = real(gt=0)
 NonNegative = real(ge=0)
 
 
-def named(item: Any) -> Any:
+def named(item: Any, name: Any = Name) -> Any:
     """The type of mappings from names of one's own."""
-    return Annotated[dict[Name, item], Field(min_length=1)]
+    return Annotated[dict[name, item], Field(min_length=1)]
 
 
 @functools.cache
@@ -237,7 +252,7 @@ def check(config: dict, files: bool = True) -> None:
     try:
         parsed = model().model_validate(config)
     except ValidationError as error:
-        raise RefusedError(refusal(error)) from None
+        raise RefusedError(refusal(error, config)) from None
     for name in studies() if files else ():
         getattr(parsed, name).read_files()
     _settle(config, parsed.model_dump())

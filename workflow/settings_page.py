@@ -18,15 +18,16 @@ SEEDS = 2**63 - 1  # a bound that needs no words
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 NAME, ENTRY = "NAME", "ENTRY"  # in the path to a key: any name of the user's own, any entry of a list
 
+COLUMNS = "| key | meaning | takes | default |\n| --- | --- | --- | --- |"
 HEAD = """# Every key of a config
 
 Made from the settings' models (`workflow/settings.py`, `workflow/studies/*/settings.py`) and from `config/default.yaml`
-by `make config-docs`; a change here is lost. Editors that speak YAML complete and check these keys as you type: a config's
-first line `# yaml-language-server: $schema=schema.json`, with the path to `config/schema.json`, tells them where to look.
+by `make config-docs`; a change here is lost. Editors that speak YAML complete and check these keys as you type: a first
+line `# yaml-language-server: $schema=config/schema.json`, with the path from your file, tells them where to look.
 
-What a file of your own leaves out keeps its default, and `null` takes a key out ([study.md](study.md)). On the command line,
-`--config 'sine={seed: 7, widths: [16, 64]}'` says the same as a file. NAME stands for any name of your own (lower-case
-letters, digits and underscores, a letter first), ENTRY for any entry of a list.
+What a file of your own leaves out keeps its default, and `null` takes a key out ([study.md](study.md)). On a command
+line, `--config 'sine={seed: 7, widths: [16, 64]}'` says the same as a file. NAME stands for any name of your own
+(lower-case letters, digits and underscores, a letter first), ENTRY for any entry of a list.
 """
 
 Place = tuple[str, ...]
@@ -173,10 +174,7 @@ def page() -> str:
     text = HEAD
     for study in sorted(blocks, key=["", *config].index):
         about = blocks[study].pop(0) if study else "\nWhat is no study's own.\n"
-        text += (
-            f"\n## {study or 'All studies'}\n{about}\n| key | meaning | takes | default |\n| --- | --- | --- | --- |\n"
-        )
-        text += "\n".join(blocks[study]) + "\n"
+        text += f"\n## {study or 'All studies'}\n{about}\n{COLUMNS}\n" + "\n".join(blocks[study]) + "\n"
     return text
 
 

@@ -76,21 +76,16 @@ class Polynomial(Section):
     name: Literal["polynomial"]
     coefficients: listed(real())
 
-    @model_validator(mode="after")
-    def _not_zero(self) -> "Polynomial":
-        if not any(self.coefficients):
-            raise refuse("a coefficient other than 0", "coefficients", self.coefficients)
-        return self
-
 
 def _activation(given: Any, handler: Any) -> Any:
     """One form or another; what fits none is named as a whole."""
     try:
-        return handler(given)
-    except ValidationError as error:
-        if any(each["type"] == "refused" and "coefficient" in each["ctx"]["accepted"] for each in error.errors()):
-            raise refuse("a polynomial with a coefficient other than 0") from None
+        found = handler(given)
+    except ValidationError:
         raise refuse(FORMS) from None
+    if isinstance(found, Polynomial) and not any(found.coefficients):
+        raise refuse("a polynomial with a coefficient other than 0")
+    return found
 
 
 Activation = Annotated[one_of(PLAIN) | LeakyRelu | Polynomial, WrapValidator(_activation)]
@@ -114,7 +109,7 @@ def check_rates(network: Any) -> Any:
     """Refuse rates with which no parameter learns and the NTK is zero; a rate that is not given is the variance."""
     bias = network.bias_variance if network.bias_rate is None else network.bias_rate
     if network.weight_rate == 0 and bias == 0:
-        raise refuse("a number above 0 where biases do not learn either", "weight_rate", network.weight_rate)
+        raise refuse("a number above 0 where biases do not learn either", "weight_rate")
     return network
 
 
@@ -191,5 +186,5 @@ class Ensembles(Section):
     @model_validator(mode="after")
     def _whole_parts(self) -> "Ensembles":
         if self.members % self.part_size:
-            raise refuse(f"a multiple of part_size, {self.part_size}", "members", self.members)
+            raise refuse(f"a multiple of part_size, {self.part_size}", "members")
         return self

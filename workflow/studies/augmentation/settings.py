@@ -18,9 +18,9 @@ class Network(Weights):
     def _fits(self) -> "Network":
         side = self.filter_shape
         if self.padding != "VALID" and side % 2 == 0:
-            raise refuse(f"an odd number with {self.padding} padding", "filter_shape", side)
+            raise refuse(f"an odd number with {self.padding} padding", "filter_shape")
         if self.padding == "VALID" and self.depth * (side - 1) >= SIDE:
-            raise refuse(f"no more than leave a pixel of {SIDE} x {SIDE} images", "depth", self.depth)
+            raise refuse(f"no more than leave a pixel of {SIDE} x {SIDE} images", "depth")
         return self
 
 
@@ -39,7 +39,7 @@ class Images(Section):
         if self.train + self.test > most:
             classes = " and ".join(map(str, self.classes))
             accepted = f"no more images than the {most} of classes {classes}, less those of the test"
-            raise refuse(accepted, "train", self.train)
+            raise refuse(accepted, "train")
         return self
 
 

@@ -47,11 +47,11 @@ class Dataset(Section):
         if self.path is None:
             return self
         if self.name == "digits":
-            raise refuse("null for digits, which come with scikit-learn", "path", self.path)
+            raise refuse("null for digits, which come with scikit-learn", "path")
         packed = zipfile.is_zipfile(self.path)
         if not packed and not (self.name == "mnist" and Path(self.path).suffix == ".arff"):
             kinds = "an .npz file or OpenML's .arff file" if self.name == "mnist" else "an .npz file"
-            raise refuse(f"the path of {kinds}", "path", self.path)
+            raise refuse(f"the path of {kinds}", "path")
         return self
 
 
@@ -69,7 +69,7 @@ class Network(Trained):
     def _has_a_centre(self) -> "Network":
         if self.group != "c1" and self.padding != "VALID" and self.filter_shape % 2 == 0:
             accepted = f"an odd number with {self.padding} padding under {self.group}"
-            raise refuse(accepted, "filter_shape", self.filter_shape)
+            raise refuse(accepted, "filter_shape")
         return self
 
     def leaves_a_pixel(self, side: int) -> bool:
@@ -109,20 +109,20 @@ class Settings(Study):
         blocks = sum(block_count(size, self.tile_size) for size in (self.test_size, self.train_sizes[-1]))
         if blocks * self.tile_size > images.count:
             accepted = f"no more images than {name} has, {images.count}, less those of the test set"
-            raise refuse(accepted, "train_sizes", self.train_sizes)
+            raise refuse(accepted, "train_sizes")
         for key, network in self.networks.items():
             if not network.leaves_a_pixel(images.side):
                 accepted = f"no more than leave a pixel of {images.side} x {images.side} images"
-                raise refuse(accepted, f"networks.{key}.depth", network.depth)
+                raise refuse(accepted, "networks", key, "depth")
         return self
 
     @model_validator(mode="after")
     def _compared(self) -> "Settings":
         for k, network in enumerate(self.convergence.networks):
             if network not in self.networks:
-                raise refuse(f"one of {', '.join(self.networks)}", f"convergence.networks.{k}", network)
+                raise refuse(f"one of {', '.join(self.networks)}", "convergence", "networks", k)
         most = min(self.test_size, self.tile_size)
         if self.convergence.images > most:
             accepted = f"no more than the test images of one tile, {most}"
-            raise refuse(accepted, "convergence.images", self.convergence.images)
+            raise refuse(accepted, "convergence", "images")
         return self

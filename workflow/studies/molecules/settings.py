@@ -44,7 +44,7 @@ class Network(Trained):
     def _of_its_group(self) -> "Network":
         for key, group in (("quadrature", "so3"), ("sampling", "none")):
             if getattr(self, key) is not None and self.group != group:
-                raise refuse(f"no such key unless group is {group}", key, getattr(self, key))
+                raise refuse(f"no such key unless group is {group}", key)
         return self
 
 
@@ -87,9 +87,9 @@ class Settings(Study):
     def _computable(self) -> "Settings":
         for k, model in enumerate(self.models):
             if model.network not in self.networks:
-                raise refuse(f"one of {', '.join(self.networks)}", f"models.{k}.network", model.network)
+                raise refuse(f"one of {', '.join(self.networks)}", "models", k, "network")
             if model.matching == "flat" and self.networks[model.network].group == "so3":
-                raise refuse("element, all or slot for a network on so3", f"models.{k}.matching", "flat")
+                raise refuse("element, all or slot for a network on so3", "models", k, "matching")
         return self
 
     @model_validator(mode="after")
@@ -99,9 +99,9 @@ class Settings(Study):
             pool = min(pool, QM9_SIZE)
             if self.needed > QM9_SIZE:
                 accepted = f"no more molecules than QM9 has, {QM9_SIZE}, less those of the test set"
-                raise refuse(accepted, "train_sizes", self.train_sizes)
+                raise refuse(accepted, "train_sizes")
         if self.figure.molecule >= pool:
-            raise refuse("a molecule of the pool", "figure.molecule", self.figure.molecule)
+            raise refuse("a molecule of the pool", "figure", "molecule")
         return self
 
     def read_files(self) -> None:

@@ -32,6 +32,5 @@ class Settings(Ensembles, Study):
     def _learns(self) -> "Settings":
         learned = any(self.problem.train_points) or self.network.bias_variance or self.network.bias_rate
         if not learned:
-            points = self.problem.train_points
-            raise refuse("a point other than 0 for a network without biases", "problem.train_points", points)
+            raise refuse("a point other than 0 for a network without biases", "problem", "train_points")
         return self
