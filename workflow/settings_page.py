@@ -26,8 +26,8 @@ by `make config-docs`; a change here is lost. Editors that speak YAML complete a
 line `# yaml-language-server: $schema=config/schema.json`, with the path from your file, tells them where to look.
 
 What a file of your own leaves out keeps its default, and `null` takes a key out ([study.md](study.md)). On a command
-line, `--config 'sine={seed: 7, widths: [16, 64]}'` says the same as a file. NAME stands for any name of your own
-(lower-case letters, digits and underscores, a letter first), ENTRY for any entry of a list.
+line, `--config 'molecules={test_size: 32, train_sizes: [8, 16]}'` says the same as a file. NAME stands for any name of
+your own (lower-case letters, digits and underscores, a letter first), ENTRY for any entry of a list.
 """
 
 Place = tuple[str, ...]

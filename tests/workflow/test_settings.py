@@ -1,12 +1,17 @@
 """What the settings refuse, each in one sentence: whatever a job would refuse later, and nothing else."""
 
+import copy
 import itertools
+import re
+from pathlib import Path
 from typing import Any
 
+import ase.io
 import jax
 import numpy as np
 import pytest
 import yaml
+from ase import Atoms
 from configs import DEFAULT, changed, said
 from settings import check, library, model, number
 from snakemake.cli import parse_config
@@ -178,6 +183,24 @@ def test_what_makes_no_sense_is_refused(field: str, value: Any, sentence: str) -
     assert "\n" not in found
 
 
+JUNK = ["x", "7", 7, 7.5, -1, True, [], {}, float("nan"), [["x"]], {"name": "polynomial", 1: 2}, {"a.b": None}]
+
+
+def places(node: Any, path: str = "") -> list[str]:
+    """Every key of the default config, and the first entries of its lists."""
+    pairs = node.items() if isinstance(node, dict) else enumerate(node[:1]) if isinstance(node, list) else ()
+    return [place for key, value in pairs for place in (f"{path}{key}", *places(value, f"{path}{key}."))]
+
+
+@pytest.mark.parametrize("study", DEFAULT)
+def test_junk_anywhere_is_refused_in_a_sentence_or_makes_sense(study: str) -> None:
+    for field in [study, *places(DEFAULT[study], f"{study}.")]:
+        for junk in JUNK:
+            found = said((field, copy.deepcopy(junk)))
+            sentence = re.fullmatch(rf"config: {study}.* = .* is refused: .+", str(found))
+            assert found is None or sentence, (field, junk, found)
+
+
 def test_a_point_at_zero_teaches_nothing_without_biases() -> None:
     points = ("sine.problem.train_points", [0])
     assert said(points) is None
@@ -214,6 +237,30 @@ def test_what_runs_along_an_axis_increases(field: str, values: list[int]) -> Non
 )
 def test_what_makes_sense_is_not(field: str, value: Any) -> None:
     assert said((field, value)) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "change", "sentence"),
+    [
+        (4, (), None),
+        (3, (), "molecules.path = '{path}' is refused: number of molecules = 3 is refused: expected 4, for training"),
+        (4, [("molecules.tile_size", 3), ("molecules.figure.molecule", 4)], "a molecule of the file, counted from 0"),
+        (
+            4,
+            [("molecules.models.0.matching", "slot")],
+            "matching = 'slot' is refused: expected element or all",
+        ),
+    ],
+)
+def test_a_file_of_own_molecules_is_read(tmp_path: Path, count: int, change: Any, sentence: str | None) -> None:
+    path = str(tmp_path / "own.extxyz")
+    chain = Atoms("C30", [[1.5 * k, 0, 0] for k in range(30)])  # more atoms than there are slots
+    chain.info["atomization_energy"] = -100.0
+    ase.io.write(path, [chain] * count)
+    models = [{"network": "so3", "matching": "element"}]
+    sizes = [("molecules.train_sizes", [2, 3]), ("molecules.test_size", 1), ("molecules.models", models)]
+    found = said(("molecules.path", path), *sizes, *change)
+    assert (found is None) if sentence is None else (sentence.format(path=path) in str(found))
 
 
 def test_numbers_given_on_the_command_line_are_those_of_a_file() -> None:
