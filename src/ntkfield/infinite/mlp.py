@@ -11,7 +11,8 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.infinite import layers
 from ntkfield.infinite.buckets import bucket, pad
-from ntkfield.networks import MLP, Kernels, Scales, infinite_kernel
+from ntkfield.networks.base import Kernels, Scales, infinite_kernel
+from ntkfield.networks.mlp import MLP
 
 
 @infinite_kernel.register

@@ -24,7 +24,9 @@ from ntkfield import checks
 from ntkfield.checks import Array
 from ntkfield.infinite import errors, layers, pairs, so3
 from ntkfield.infinite.buckets import pad
-from ntkfield.networks import MLP, Kernels, Network, SphereCNN
+from ntkfield.networks.base import Kernels, Network
+from ntkfield.networks.mlp import MLP
+from ntkfield.networks.so3 import SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
 SLOTS = 29  # atoms of QM9's largest molecule
