@@ -17,7 +17,6 @@ container: "envs/ntkfield.sif"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/code.smk"
 include: "workflow/rules/molecules.smk"
 include: "workflow/rules/finite.smk"
 include: "workflow/rules/images.smk"
@@ -34,4 +33,5 @@ rule all:
         "results/index.html",
 
 
-note_code()
+if workflow.is_main_process:  # it alone compares with what made the results; its jobs need not know
+    code_hash.note(workflow.rules)

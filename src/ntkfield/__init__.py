@@ -1,21 +1,25 @@
 """Neural tangent kernels beyond the textbook: equivariant networks, data augmentation, finite width.
 
-Importing the package makes JAX compute in double precision, in the whole process. A name is imported from its room when
-it is first asked for, so that importing the package costs little more than importing JAX.
+Importing the package makes JAX compute in double precision, in the whole process and in those that it starts. A name is
+imported from its room when it is first asked for, and JAX when a room needs it, so that figures are drawn without it.
 """
 
-import ast
-import importlib
-import importlib.util
-from pathlib import Path
+import os
+import sys
 from typing import TYPE_CHECKING
 
-import jax
+from ntkfield.late import offers
+from ntkfield.version import __version__ as __version__
 
-# Kernels differ by products of many nearly cancelling terms; single precision loses them.
-jax.config.update("jax_enable_x64", True)
+# Kernels differ by products of many nearly cancelling terms; single precision loses them. JAX reads its environment
+# once, when it is imported.
+os.environ["JAX_ENABLE_X64"] = "1"
+if "jax" in sys.modules:
+    import jax
 
-if TYPE_CHECKING:  # read by editors, by the workflow's hashes of code, and by _homes: the one list of what is offered
+    jax.config.update("jax_enable_x64", True)
+
+if TYPE_CHECKING:  # read by editors and by `offers`: the one list of what is offered
     from ntkfield.activations import activation, from_function
     from ntkfield.diagrams import cumulant, recursion
     from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior
@@ -29,7 +33,6 @@ if TYPE_CHECKING:  # read by editors, by the workflow's hashes of code, and by _
     from ntkfield.signals.harmonics import Harmonics
     from ntkfield.signals.molecules import atom_signals
 
-__version__ = "0.1.0"
 __all__ = [
     "MLP",
     "Environments",
@@ -57,32 +60,4 @@ __all__ = [
     "sample_statistics",
 ]
 
-
-def _homes() -> dict[str, str]:
-    """The module of every name under TYPE_CHECKING above."""
-    tree = ast.parse(Path(__file__).read_bytes())
-    (offered,) = (node for node in tree.body if isinstance(node, ast.If))
-    return {
-        alias.name: line.module
-        for line in offered.body
-        if isinstance(line, ast.ImportFrom) and line.module
-        for alias in line.names
-    }
-
-
-_HOMES = _homes()
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        found = getattr(importlib.import_module(_HOMES[name]), name)
-    elif not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
-        found = importlib.import_module(f"{__name__}.{name}")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+__getattr__, __dir__ = offers(__name__)

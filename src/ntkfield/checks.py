@@ -1,13 +1,15 @@
 """Refusals at the door: one sentence that names the field, the value and what is accepted."""
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
-import jax
 import numpy as np
-from jax.core import Tracer
 
-Array = jax.Array | np.ndarray
+if TYPE_CHECKING:
+    import jax
+
+Array = Union["jax.Array", np.ndarray]
 """An array of either library: NumPy's where work was done in parts, JAX's where it traces."""
 
 
@@ -44,7 +46,8 @@ def array(field: str, value: object, axes: str) -> np.ndarray:
     While JAX traces the value, only its shape is checked.
     """
     names = [name.strip() for name in axes.split(",")]
-    traced = isinstance(value, Tracer)
+    core = sys.modules.get("jax.core")  # where JAX was never imported, it traces nothing
+    traced = core is not None and isinstance(value, core.Tracer)
     try:
         result: Any = value if traced else np.asarray(value)
         if np.iscomplexobj(result):

@@ -19,7 +19,7 @@ import xarray as xr
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 
-import ntkfield
+from ntkfield.version import __version__
 
 SUFFIX = ".zarr.zip"
 _RECORDED_PACKAGES = ("jax", "numpy", "xarray", "zarr", "s2fft", "ase")
@@ -132,7 +132,7 @@ def _provenance_attributes(config: Mapping[str, Any] | None, seed: int | None) -
 
 def _versions() -> dict[str, str | None]:
     """Versions of Python, this package and the packages that numbers depend on; None for one not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version(), "ntkfield": ntkfield.__version__}
+    found: dict[str, str | None] = {"python": platform.python_version(), "ntkfield": __version__}
     for name in _RECORDED_PACKAGES:
         try:
             found[name] = version(name)

@@ -14,7 +14,7 @@ Definitions at layer :math:`\ell`, subscripts in the order of the array's axes; 
 Source: Guillen, Misof and Gerken, arXiv 2508.11522; Roberts, Yaida and Hanin (2022).
 """  # noqa: E501
 
-# The workflow reads this file by itself, without the library around it: it imports nothing of ntkfield.
+# The workflow imports this module in every one of its processes: it imports nothing that takes time.
 from typing import NamedTuple
 
 Axes = tuple[int, ...]

@@ -1,123 +1,183 @@
-"""What a change of code re-runs: dry runs of a copy of the repository against a finished study."""
+"""What code a script uses, and what a change of it re-runs."""
 
 import importlib
-import runpy
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from runs import ROOT, Run
-from snakemake.exceptions import WorkflowError
+from scripts import SCRIPTS
 
 from ntkfield.networks import infinite_kernel, stax_layer
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
-CURVE = {"molecules_learning_curve", "molecules_learning_curve_figure"}
+sys.path.append(str(ROOT / "workflow"))
+from code_hash import CodeHash
+
+SOURCES = {
+    "src/toy/__init__.py": "from toy.offered import thing\n",
+    "src/toy/offered.py": "from toy.base import number\nthing = number\n",
+    "src/toy/base.py": "number = 1\n",
+    "src/toy/user.py": (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from toy import other\nfrom toy import base\n"
+    ),
+    "src/toy/other.py": "value = 2\n",
+    "src/toy/networks/__init__.py": "from toy.networks.mlp import MLP\nfrom toy.networks.planar import Planar\n",
+    "src/toy/networks/group_cnn.py": "GroupCNN = 1\n",
+    "src/toy/networks/mlp.py": "MLP = 1\n",
+    "src/toy/networks/planar.py": "from toy.networks.group_cnn import GroupCNN\nPlanar = 1\n",
+    "src/toy/infinite/__init__.py": "",
+    "src/toy/infinite/mlp.py": "def kernel():\n    import toy.infinite.layers\n",
+    "src/toy/infinite/layers.py": "step = 1\n",
+    "src/toy/infinite/planar.py": "kernel = 1\n",
+    "src/toy/bridge/__init__.py": "from toy.bridge.networks import to_stax\n",
+    "src/toy/bridge/networks.py": "to_stax = 1\n",
+    "src/toy/bridge/planar.py": "layers = 1\n",
+    "shared/job.py": '"""Said."""\nimport toy.base\n',
+    "study/inputs.py": "from toy.networks.mlp import MLP\n",
+    "study/plain.py": "import job\nimport numpy as np\nfrom toy.user import base\n",
+    "study/train.py": "import job\nimport inputs\n",
+    "study/groups.py": "from toy.networks.group_cnn import GroupCNN\n",
+    "study/layers.py": "from toy.bridge.networks import to_stax\n",
+    "study/door.py": "import toy as t\n",
+    "study/package.py": "def f():\n    from toy.networks import MLP\n",
+}
 
 
-@pytest.fixture(scope="module")
-def molecules(finished: Callable[[str], Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A copy of the repository, in which code can be changed, looking at the finished study."""
-    root = tmp_path_factory.mktemp("repository")
-    shutil.copy(ROOT / "Snakefile", root)
-    for name in ("workflow", "config", "src"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return Run(finished("molecules").folder, "molecules", root=root)
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[str, set[str]]]:
+    """Writes a library and scripts of a few lines; gives a script's hash and what it uses, as they are then."""
+    for path, source in SOURCES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(source)
+    monkeypatch.syspath_prepend(tmp_path / "src")
 
+    def read(script: str) -> tuple[str, set[str]]:
+        code, path = CodeHash("toy", [tmp_path / "shared"]), tmp_path / f"study/{script}.py"
+        return code.of(path), {name.removeprefix("toy.") for name in code.used(path)}
 
-def replanned(run: Run, path: str, old: str, new: str) -> set[str]:
-    """Rules that a dry run names once a file of the copy is changed; the file is put back."""
-    file = run.root / path
-    before = file.read_text()
-    assert old in before
-    file.write_text(before.replace(old, new, 1))
-    try:
-        return set(run.planned())
-    finally:
-        file.write_text(before)
-
-
-def test_unchanged_code_in_files_with_new_dates_re_runs_nothing(molecules: Run) -> None:
-    assert molecules.planned() == {}
+    return read
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "rules"),
+    ("script", "used"),
     [
-        ("src/ntkfield/figures/learning_curve.py", "\ndef ", "\nEXTRA = 1\ndef ", {"molecules_learning_curve_figure"}),
-        (
-            "src/ntkfield/figures/style.py",
-            '"font.size": 10',
-            '"font.size": 11',
-            {"molecules_learning_curve_figure", "molecules_signals_figure"},
-        ),
-        ("src/ntkfield/dynamics/learning_curve.py", "\ndef ", "\nEXTRA = 1\ndef ", CURVE),
-        # The signals' figure takes the atoms' environments from a helper beside the scripts that also knows networks.
-        (
-            "src/ntkfield/infinite/so3.py",
-            "\nROTATIONS_AT_ONCE = 2**17",
-            "\nROTATIONS_AT_ONCE = 2**16",
-            {"molecules_tile", "molecules_signals_figure", *CURVE},
-        ),
-        ("src/ntkfield/dynamics/ensembles.py", "\ndef ", "\nEXTRA = 1\ndef ", set()),
-        ("src/ntkfield/__init__.py", "import ast", "import os\nimport ast", set()),
-        ("src/ntkfield/__init__.py", "MLP, FiniteGroupCNN,", "MLP, Network, FiniteGroupCNN,", set()),
-        ("src/ntkfield/infinite/so3.py", '"""', '"""A new first word. ', set()),
-        ("src/ntkfield/store.py", "\ndef ", "\n# A comment.\n\n\ndef ", set()),
-        ("workflow/scripts/molecules_tile.py", "import xarray", "# A comment.\nimport xarray", set()),
-        ("workflow/scripts/molecules_tile.py", '"gl"', '"dh"', {"molecules_tile", *CURVE}),
+        ("plain", {"plain", "job", "base", "user"}),
+        ("train", {"train", "job", "base", "inputs", "networks.mlp", "infinite.mlp", "infinite.layers"}),
+        ("groups", {"groups", "networks.group_cnn", "networks.planar", "infinite.planar"}),
+        ("layers", {"layers", "bridge.networks", "bridge.planar"}),
     ],
 )
-def test_a_change_re_runs_what_uses_it_and_nothing_else(
-    molecules: Run, path: str, old: str, new: str, rules: set[str]
+def test_a_script_uses_what_it_imports_and_what_is_looked_up_by_type(toy: Callable, script: str, used: set) -> None:
+    assert toy(script)[1] == used
+
+
+@pytest.mark.parametrize(("script", "name"), [("door", "toy"), ("package", "toy.networks.MLP")])
+def test_an_import_that_does_not_say_whose_code_it_uses_is_refused(toy: Callable, script: str, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{script}\.py: {name} is refused: expected an import from the module"):
+        toy(script)
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "changed"),
+    [
+        ("src/toy/base.py", "number = 2\n", {"plain", "train"}),
+        ("src/toy/infinite/mlp.py", "kernel = 1\n", {"train"}),
+        ("src/toy/infinite/planar.py", "kernel = 2\n", {"groups"}),
+        ("src/toy/bridge/planar.py", "layers = 2\n", {"layers"}),
+        ("src/toy/other.py", "value = 3\n", set()),
+        ("src/toy/__init__.py", "from toy.base import number\n", set()),
+        ("src/toy/networks/__init__.py", "", set()),
+        ("src/toy/base.py", '"""New words."""\n\n# and more\nnumber = (1)\n', set()),
+        ("shared/job.py", '"""Said anew."""\nimport toy.base\n', set()),
+        ("shared/job.py", '"""Said."""\nimport toy.base\nprint()\n', {"plain", "train"}),
+        ("study/inputs.py", "from toy.networks.mlp import MLP\nMLP = 2\n", {"train"}),
+        ("study/train.py", "import job\nimport inputs\nprint()\n", {"train"}),
+    ],
+)
+def test_a_hash_changes_with_the_code_that_is_used(
+    toy: Callable, tmp_path: Path, path: str, source: str, changed: set[str]
 ) -> None:
-    assert replanned(molecules, path, old, new) == rules
+    scripts = ("plain", "train", "groups", "layers")
+    before = {script: toy(script)[0] for script in scripts}
+    (tmp_path / path).write_text(source)
+    assert {script for script in scripts if toy(script)[0] != before[script]} == changed
 
 
-def code() -> dict:
-    """The names of workflow/rules/code.smk, which is plain Python."""
-    workflow = SimpleNamespace(basedir=str(ROOT), rules=[])
-    given = {"Path": Path, "WorkflowError": WorkflowError, "workflow": workflow}
-    return runpy.run_path(str(ROOT / "workflow/rules/code.smk"), init_globals=given)
+@pytest.fixture(scope="module")
+def used() -> dict[str, set[str]]:
+    """What every script of the workflow uses, by the script's name."""
+    code = CodeHash()
+    return {path.stem: set(code.used(path)) for path in SCRIPTS.parent.rglob("scripts/*.py")}
+
+
+@pytest.mark.parametrize(
+    ("module", "scripts"),
+    [
+        ("figures.learning_curve", {"molecules_learning_curve_figure"}),
+        ("dynamics.learning_curve", {"molecules_learning_curve", "images_learning_curve"}),
+        ("dynamics.ensembles", {"sine_train", "augmentation_train"}),
+        ("diagrams.key", {"diagrams_gallery"}),
+        ("finite.solve", {"finite_theory", "diagrams_agreement"}),
+        ("infinite.molecules", {"molecules_inputs", "molecules_tile", "molecules_signals_figure"}),
+    ],
+)
+def test_a_module_counts_for_the_scripts_that_use_it(used: dict, module: str, scripts: set[str]) -> None:
+    assert {script for script in used if f"ntkfield.{module}" in used[script]} == scripts
+
+
+def test_every_script_that_computes_uses_the_version_that_stores_keep(used: dict) -> None:
+    computing = {script for script in used if any(name.startswith("ntkfield.") for name in used[script])}
+    assert all({"ntkfield.store", "ntkfield.version"} <= used[script] for script in computing)
+    assert not any(name in ("ntkfield", "ntkfield.networks") for script in used for name in used[script])
+
+
+@pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
+def test_sampled_convolutions_use_the_bridge(used: dict, script: str) -> None:
+    assert {"ntkfield.infinite.planar", "ntkfield.bridge.planar"} <= used[script]
+    assert not any(name.startswith("ntkfield.bridge") for name in used["molecules_tile"])
 
 
 @pytest.mark.parametrize(("route", "room"), [(infinite_kernel, "infinite"), (stax_layer, "bridge")])
-def test_the_routes_are_those_that_the_library_registers(route: Callable, room: str) -> None:
-    names = [path.stem for path in (ROOT / "src/ntkfield" / room).glob("*.py")]
-    for name in names:
-        if (ROOT / f"src/ntkfield/networks/{name}.py").exists():
-            importlib.import_module(f"ntkfield.{room}.{name}")
-    registered = {(kind.__module__, found.__module__) for kind, found in route.registry.items()}
-    registered = {pair for pair in registered if pair[0].startswith("ntkfield.")}
-    networks, used = {kind for kind, _ in registered}, code()["routes"]
-    assert used(networks | {"ntkfield.bridge.networks"}) >= {found for _, found in registered}
-    assert (used(networks) >= {found for _, found in registered}) == (room == "infinite")
+def test_what_is_looked_up_is_what_the_library_registers(route: Callable, room: str) -> None:
+    for path in (ROOT / "src/ntkfield" / room).glob("*.py"):
+        if (ROOT / f"src/ntkfield/networks/{path.stem}.py").exists():
+            importlib.import_module(f"ntkfield.{room}.{path.stem}")
+    pairs = {(kind.__module__, found.__module__) for kind, found in route.registry.items()}
+    pairs = {pair for pair in pairs if pair[0].startswith("ntkfield.")}
+    assert len(pairs) > 3
+    graph = CodeHash().graph
+    for network, found in pairs:
+        user = network if room == "infinite" else "ntkfield.bridge.networks"
+        assert graph.direct_import_exists(importer=user, imported=found)
 
 
 def test_the_bridge_is_used_by_importing_it() -> None:
     """The layers of a network are code that a script uses if what it imports does; a method's call is not seen."""
-    callers = [*(ROOT / "workflow/scripts").glob("*.py"), *(ROOT / "src/ntkfield").glob("[!n]*/*.py")]
+    callers = [*SCRIPTS.parent.rglob("*.py"), *(ROOT / "src/ntkfield").glob("[!n]*/*.py")]
     for caller in callers:
         assert ".to_stax(" not in caller.read_text(), caller
 
 
-def test_a_module_is_found_through_the_package_that_offers_it() -> None:
-    definer, used = code()["definer"], code()["modules_used"]
-    assert definer("ntkfield.MLP") == "ntkfield.networks.mlp"
-    assert definer("ntkfield.finite_width") == "ntkfield.finite.solve"
-    assert definer("ntkfield.__version__") == "ntkfield"
-    assert definer("numpy.linalg") is None
-    assert definer("ntkfield.recursion") == "ntkfield.diagrams.recursions"
-    with pytest.raises(WorkflowError, match=r"neither imports nor defines 'recursoin'"):
-        definer("ntkfield.recursoin")
-    for script in (ROOT / "workflow/scripts").glob("*.py"):
-        if script.name not in ("job.py", "finite_results.py", "molecules_inputs.py"):
-            assert {script.stem, "job", "ntkfield", "ntkfield.store"} <= set(used(script.stem))
-    assert not any(module.startswith("ntkfield.bridge") for module in used("molecules_tile"))
-
-
-@pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
-def test_sampled_convolutions_use_the_bridge(script: str) -> None:
-    assert {"ntkfield.infinite.planar", "ntkfield.bridge.planar"} <= set(code()["modules_used"](script))
+@pytest.mark.workflow
+@pytest.mark.slow
+def test_a_change_re_runs_what_uses_it_and_nothing_else(finished: Callable[[str], Run], tmp_path: Path) -> None:
+    """One dry run, of a copy with one change that counts, one that does not count, and new dates on every file."""
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    for name in ("workflow", "config", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in (tmp_path / name).rglob("*.py"):
+            path.touch()
+    for path, old, new in (
+        ("src/ntkfield/dynamics/learning_curve.py", "\ndef ", "\nEXTRA = 1\ndef "),
+        ("src/ntkfield/infinite/so3.py", '"""', '"""A new first word. '),
+        ("src/ntkfield/dynamics/ensembles.py", "\ndef ", "\nEXTRA = 1\ndef "),
+    ):
+        file = tmp_path / path
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    run = Run(finished("molecules").folder, "molecules", root=tmp_path, environment=environment)
+    assert set(run.planned()) == {"molecules_learning_curve", "molecules_learning_curve_figure"}

@@ -1,7 +1,10 @@
 """Scripts of the workflow on settings that the schema allows and no default has."""
 
+import ast
 import importlib
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import ase.io
@@ -88,3 +91,16 @@ def test_a_damaged_input_is_said_to_be_moved_aside_and_nothing_else(
     assert "delete" not in log
     assert (tmp_path / "tile.zarr.zip.damaged").exists()
     assert not tile.exists()
+
+
+def test_figures_are_drawn_without_jax() -> None:
+    """What the scripts that draw import leaves JAX alone, whose import takes as long as a figure."""
+    drawing = [path for path in SCRIPTS.parent.rglob("*.py") if "from ntkfield.figures" in path.read_text()]
+    drawing = [path for path in drawing if path.stem != "molecules_signals_figure"]  # it computes the signals, too
+    assert len(drawing) > 10
+    program = [f"import sys; sys.path += {sorted({str(path.parent) for path in drawing})}"]
+    for path in drawing:
+        lines = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        program += [*map(ast.unparse, lines), f"assert 'jax' not in sys.modules, {path.stem!r}"]
+    run = subprocess.run([sys.executable, "-c", "\n".join(program)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

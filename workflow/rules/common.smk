@@ -4,6 +4,7 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 sys.path.append(str(Path(workflow.basedir) / "workflow"))
+import code_hash
 from blocks import block_count, tile_indices
 from settings import RefusedError, check
 

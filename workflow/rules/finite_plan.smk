@@ -1,12 +1,10 @@
 # What the finite-width studies compute: theories and sampled runs, by name. No rules here.
 
-import runpy
+from ntkfield import tensors as table
 
-# The library's table of tensors, by itself: importing the library would take a second in every job.
-TABLE = runpy.run_path(str(LIBRARY / "ntkfield/tensors.py"))
-KERNELS = [name for name in TABLE["KERNELS"] if TABLE["TENSORS"][name].order == 0]
-CORRECTED = [name for name in TABLE["KERNELS"] if name not in KERNELS]
-FIRST_ORDER = [*TABLE["KERNELS"], *TABLE["FLUCTUATIONS"]]
+KERNELS = [name for name in table.KERNELS if table.TENSORS[name].order == 0]
+CORRECTED = [name for name in table.KERNELS if name not in KERNELS]
+FIRST_ORDER = [*table.KERNELS, *table.FLUCTUATIONS]
 
 
 def finite_run(settings, network, inputs, width, tensors):
@@ -53,7 +51,7 @@ def scale_plan():
     for name, case in settings["cases"].items():
         network = {key: value for key, value in case.items() if key != "input_scale"}
         inputs = [[case["input_scale"] * x for x in row] for row in settings["inputs"]]
-        theory[name] = {"network": network, "inputs": inputs, "tensors": [*TABLE["KERNELS"]]}
+        theory[name] = {"network": network, "inputs": inputs, "tensors": [*table.KERNELS]}
         for width in settings["widths"]:
             samples[f"{name}_width_{width}"] = finite_run(settings, network, inputs, width, KERNELS)
     return theory, samples

@@ -5,15 +5,16 @@ job.start(snakemake)
 import numpy as np
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
 from ntkfield.dynamics.augmentation import augmented_flow, turned_copies
+from ntkfield.dynamics.gradient_flow import gradient_flow
+from ntkfield.networks.group_cnn import GroupCNN
 
 settings, relative = job.plain(snakemake.params.network), job.plain(snakemake.params.times)
 data = store.load(snakemake.input[0])
 images, train = data["image"].values[..., None], data["set"].values == "train"
 x, y = images[train], data["target"].values[train]
-plain, invariant = (nf.GroupCNN(group, **settings) for group in ("c1", "c4"))
+plain, invariant = (GroupCNN(group, **settings) for group in ("c1", "c4"))
 theta, across = invariant.kernel(x).ntk, invariant.kernel(images, x).ntk
 largest = float(np.linalg.eigvalsh(theta)[-1])
 times = np.array(relative) / largest
@@ -21,14 +22,14 @@ times = np.array(relative) / largest
 # prediction would be for unit targets.
 copies = turned_copies("c4", x)
 influence = {
-    "c4": nf.gradient_flow(theta, across, np.eye(len(x)), times),
-    "c1": nf.gradient_flow(
+    "c4": gradient_flow(theta, across, np.eye(len(x)), times),
+    "c1": gradient_flow(
         plain.kernel(copies).ntk, plain.kernel(images, copies).ntk, np.eye(len(copies)), times, rate=1 / 4
     ),
 }
 analytic = xr.Dataset(
     {
-        "invariant": (("time", "input"), nf.gradient_flow(theta, across, y, times)),
+        "invariant": (("time", "input"), gradient_flow(theta, across, y, times)),
         "augmented": (("time", "input"), augmented_flow(plain, "c4", x, y, images, times)),
         "influence_c1": (("time", "input", "copy"), influence["c1"]),
         "influence_c4": (("time", "input", "train"), influence["c4"]),

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
 from ntkfield.dynamics.augmentation import turned_copies
 from ntkfield.dynamics.ensembles import Task, stream, train
 from ntkfield.dynamics.finite_networks import finite_network
+from ntkfield.networks.group_cnn import GroupCNN
 
 params, group, width = snakemake.params, snakemake.wildcards.group, int(snakemake.wildcards.width)
 settings, times, members = job.plain(params.network), job.plain(params.times), range(*params.members)
@@ -24,7 +24,7 @@ if group == "c1":
 weights, targets = np.full(len(x), 1 / order), np.tile(y, order)[:, None]
 asked = np.concatenate([images, x])
 seed = stream(params.seed, {"c1": 1, "c4": 4}[group], width)
-finite = finite_network(nf.GroupCNN(group, **settings), width, images.shape[1:])
+finite = finite_network(GroupCNN(group, **settings), width, images.shape[1:])
 task = Task(*map(jnp.asarray, (x, targets, weights, asked)))
 moments = [time * unit for time in times]
 outputs = train(finite, task, moments, params.step * unit, seed, members, at_once=32)[..., 0]

@@ -5,9 +5,11 @@ job.start(snakemake)
 import numpy as np
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
-from ntkfield.diagrams import TrapezoidExpectations, propagate
+from ntkfield.diagrams.layers import propagate
+from ntkfield.finite.solve import finite_width
+from ntkfield.gaussian.expectations import TrapezoidExpectations
+from ntkfield.networks.mlp import MLP
 
 params = job.plain(dict(snakemake.params.items()))
 inputs, depth = np.array(params["inputs"]), params["network"]["depth"]
@@ -15,8 +17,8 @@ coords = {"activation": params["activations"], "recursion": params["recursions"]
 about = {"long_name": "largest difference over largest entry of the tensor", "units": "1"}
 result = xr.DataArray(np.full([len(values) for values in coords.values()], np.nan), coords, list(coords), attrs=about)
 for activation in params["activations"]:
-    mlp = nf.MLP(activation=activation, **params["network"])
-    known = nf.finite_width(mlp, inputs, rtol=params["rtol"])
+    mlp = MLP(activation=activation, **params["network"])
+    known = finite_width(mlp, inputs, rtol=params["rtol"])
     names = [name for name in params["recursions"] if name in known]
     first, scales = known.isel(layer=0), mlp.scales
     # For smooth activations a rule that finite_width does not use; at a kink there are closed forms only.

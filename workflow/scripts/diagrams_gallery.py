@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-import ntkfield as nf
 from ntkfield.diagrams.key import draw_key
+from ntkfield.diagrams.recursions import recursion
 from ntkfield.figures import gallery, style
 from ntkfield.tensors import TENSORS
 
 entries = []
 for name, path in zip(snakemake.params.recursions, snakemake.input.pictures, strict=True):
-    recursion = nf.recursion(name)
-    kinds = ", ".join(recursion.kinds)
-    about = TENSORS[name].meaning if name in TENSORS else f"order 1/n^{recursion.order} of the cumulant of {kinds}"
-    formulas = recursion.latex(), recursion.latex("expanded")
+    found = recursion(name)
+    kinds = ", ".join(found.kinds)
+    about = TENSORS[name].meaning if name in TENSORS else f"order 1/n^{found.order} of the cumulant of {kinds}"
+    formulas = found.latex(), found.latex("expanded")
     entries.append(gallery.Entry(name, about[0].upper() + about[1:] + ".", *formulas, Path(path).read_text()))
 network = snakemake.params.network
 setting = (

@@ -2,7 +2,7 @@ import job
 
 job.start(snakemake)
 
-import ntkfield as nf
+from ntkfield.diagrams.recursions import recursion
 from ntkfield.figures import style
 
-style.save(nf.recursion(snakemake.wildcards.name).draw(), *snakemake.output)
+style.save(recursion(snakemake.wildcards.name).draw(), *snakemake.output)

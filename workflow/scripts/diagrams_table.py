@@ -4,18 +4,18 @@ job.start(snakemake)
 
 import pandas as pd
 
-import ntkfield as nf
 from ntkfield import store
+from ntkfield.diagrams.recursions import recursion
 
 rows = {}
 for name in snakemake.params.recursions:
-    recursion = nf.recursion(name)
-    before, after = recursion.integrals
+    found = recursion(name)
+    before, after = found.integrals
     rows[name] = {
-        "diagrams": len(recursion.diagrams),
+        "diagrams": len(found.diagrams),
         "integrals_before": before,
         "integrals_after": after,
-        "variables": recursion.variables,
+        "variables": found.variables,
     }
 table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("recursion")
 difference = store.load(snakemake.input[0])["difference"].max("layer")

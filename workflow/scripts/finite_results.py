@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from ntkfield import store
-from ntkfield.sampling.statistics import merge
+from ntkfield.sampling.parts import merge
 
 
 def theories(paths: Iterable[str]) -> dict[str, xr.Dataset]:

@@ -5,12 +5,12 @@ job.start(snakemake)
 import numpy as np
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
+from ntkfield.networks.group_cnn import GroupCNN
 
 part, i, j = snakemake.wildcards.half, int(snakemake.wildcards.i), snakemake.wildcards.j
 settings, seed = job.plain(snakemake.params.network), snakemake.params.turn_seed
-network = nf.GroupCNN(**settings)
+network = GroupCNN(**settings)
 rows, columns = (store.load(path)["image"].values for path in (snakemake.input.rows, snakemake.input.columns))
 if part == "train":
     views = {"upright": network.kernel(rows, None if str(i) == j else columns)}

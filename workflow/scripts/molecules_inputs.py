@@ -2,18 +2,19 @@
 
 import math
 
-import ntkfield as nf
 from ntkfield import store
 from ntkfield.infinite.molecules import Environments
+from ntkfield.networks.group_cnn import GroupCNN
+from ntkfield.networks.mlp import MLP
 from ntkfield.signals.molecules import dataset_signals
 
 
-def network(settings: dict, signals: dict) -> nf.MLP | nf.GroupCNN:
+def network(settings: dict, signals: dict) -> MLP | GroupCNN:
     """The network that a config's ``networks`` entry describes."""
     arguments = {key: value for key, value in settings.items() if key not in ("group", "sampling")}
     if settings["group"] == "none":
-        return nf.MLP(**arguments)
-    return nf.GroupCNN(settings["group"], bandlimit=signals["bandlimit"], **arguments)
+        return MLP(**arguments)
+    return GroupCNN(settings["group"], bandlimit=signals["bandlimit"], **arguments)
 
 
 def environments(path: str, signals: dict) -> Environments:

@@ -6,19 +6,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
 from ntkfield.dynamics.comparison import Estimate, inverse_law
+from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow
+from ntkfield.networks.mlp import MLP
 
 params = snakemake.params
-problem, network, widths = job.plain(params.problem), nf.MLP(**job.plain(params.network)), list(params.widths)
+problem, network, widths = job.plain(params.problem), MLP(**job.plain(params.network)), list(params.widths)
 parts = {width: [store.load(p) for p in snakemake.input.trained if p.split("/")[-2] == str(width)] for width in widths}
 trained = {width: xr.concat(parts[width], "member") for width in widths}
 x, times = np.array(problem["train_points"])[:, None], problem["times"]
 grid = trained[widths[0]]["point"].values[:, None]
 train, across, prior = network.kernel(x), network.kernel(grid, x), network.kernel(grid)
-mean = nf.gradient_flow(train.ntk, across.ntk, np.sin(x[:, 0]), times)
-variance = nf.ensemble_covariance(train.nngp, across.nngp, np.diag(prior.nngp), train.ntk, across.ntk, times)
+mean = gradient_flow(train.ntk, across.ntk, np.sin(x[:, 0]), times)
+variance = ensemble_covariance(train.nngp, across.nngp, np.diag(prior.nngp), train.ntk, across.ntk, times)
 
 change, error, sampled, spread, count = [], [], [], [], []
 for width in widths:

@@ -6,14 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-import ntkfield as nf
 from ntkfield import store
 from ntkfield.dynamics.ensembles import Task, stream, train
 from ntkfield.dynamics.finite_networks import empirical_ntk, finite_network
+from ntkfield.networks.mlp import MLP
 
 params, width = snakemake.params, int(snakemake.wildcards.width)
 problem, members = job.plain(params.problem), range(*params.members)
-network = nf.MLP(**job.plain(params.network))
+network = MLP(**job.plain(params.network))
 x = np.array(problem["train_points"])[:, None]
 grid = np.linspace(-np.pi, np.pi, problem["grid"])[:, None]
 finite = finite_network(network, width, (1,))

@@ -2,7 +2,8 @@
 
 from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import GroupConv, GroupLifting, GroupPool
-from ntkfield.networks import FiniteGroupCNN, stax_layer
+from ntkfield.networks.base import stax_layer
+from ntkfield.networks.finite_group import FiniteGroupCNN
 
 
 @stax_layer.register

@@ -3,7 +3,8 @@
 from ntkfield.bridge._neural_tangents import stax
 from ntkfield.bridge.networks import parts
 from ntkfield.bridge.steps import Dense
-from ntkfield.networks import MLP, stax_layer
+from ntkfield.networks.base import stax_layer
+from ntkfield.networks.mlp import MLP
 
 
 @stax_layer.register

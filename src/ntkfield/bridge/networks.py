@@ -7,7 +7,8 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.bridge._neural_tangents import stax
 from ntkfield.bridge.steps import Dense
-from ntkfield.networks import GroupCNN, Network, stax_layer
+from ntkfield.networks.base import Network, stax_layer
+from ntkfield.networks.group_cnn import GroupCNN
 
 
 def activation_layer(activation: Activation) -> tuple:

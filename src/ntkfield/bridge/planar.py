@@ -19,7 +19,8 @@ from ntkfield.bridge.steps import GroupConv, GroupPool, Layer, full_layer, mean_
 from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.finite import PLANAR_GROUPS, point_action, point_group
 from ntkfield.groups.windows import PADDINGS, windows
-from ntkfield.networks import PlanarCNN, stax_layer
+from ntkfield.networks.base import stax_layer
+from ntkfield.networks.planar import PlanarCNN
 
 
 @stax_layer.register

@@ -33,7 +33,8 @@ from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.so3 import rotation_grid
-from ntkfield.networks import SphereCNN, stax_layer
+from ntkfield.networks.base import stax_layer
+from ntkfield.networks.so3 import SphereCNN
 from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
 
 

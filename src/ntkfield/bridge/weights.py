@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 PARAMETERIZATIONS = ("ntk", "standard")
 Parameters = tuple[jax.Array, jax.Array | None]

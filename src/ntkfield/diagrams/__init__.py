@@ -9,14 +9,19 @@
 ``.compile()``; ``propagate`` runs compiled recursions through the layers. See ``rules`` for the rules.
 """
 
-from ntkfield.gaussian.expectations import Expectations, TrapezoidExpectations
+from typing import TYPE_CHECKING
 
-from .components import Components
-from .expectations import ActivationExpectations
-from .layers import closure, propagate
-from .recursions import Cumulant, Recursion, cumulant, recursion
-from .rules import RULES, Rule, RuleSet
-from .tensors import FIRST_ORDER
+from ntkfield.late import offers
+
+if TYPE_CHECKING:  # numbers need JAX, which takes half a second to import; diagrams and formulas do not
+    from ntkfield.gaussian.expectations import Expectations, TrapezoidExpectations
+
+    from .components import Components
+    from .expectations import ActivationExpectations
+    from .layers import closure, propagate
+    from .recursions import Cumulant, Recursion, cumulant, recursion
+    from .rules import RULES, Rule, RuleSet
+    from .tensors import FIRST_ORDER
 
 __all__ = [
     "FIRST_ORDER",
@@ -34,3 +39,5 @@ __all__ = [
     "propagate",
     "recursion",
 ]
+
+__getattr__, __dir__ = offers(__name__)

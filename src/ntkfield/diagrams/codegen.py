@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.gaussian.expectations import Expectations, Orders
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 from .algebra import Gauss, Polynomial, integrals
 from .expectations import ask

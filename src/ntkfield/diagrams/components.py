@@ -14,7 +14,7 @@ import numpy as np
 
 from ntkfield.activations import Activation
 from ntkfield.gaussian.expectations import Expectations, Orders
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 from . import algebra
 from .codegen import UNIT

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ntkfield.activations import Activation
 from ntkfield.gaussian.expectations import Expectations
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 from . import codegen
 from .codegen import UNIT

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from . import algebra, notation
-from .codegen import CompiledRecursion, compile_polynomial
 from .enumeration import enumerate_diagrams
 from .graphs import Diagram
 from .rules import STANDARD, RuleSet
@@ -19,6 +18,8 @@ from .tensors import SIZE, Pairing, Shape, canonical, definition, matchings, par
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from .codegen import CompiledRecursion
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ def _polynomial(recursion: Recursion) -> algebra.Polynomial:
 
 @cache
 def _compile(recursion: Recursion) -> CompiledRecursion:
+    from .codegen import compile_polynomial  # late: it needs JAX
+
     return compile_polynomial(recursion.name, recursion.polynomial, recursion.subscripts)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.dynamics.gradient_flow import gradient_flow
 from ntkfield.groups.finite import FiniteGroup, point_group
-from ntkfield.networks import MLP, Network
+from ntkfield.networks.base import Network
+from ntkfield.networks.mlp import MLP
 
 
 def turned_copies(group: str | FiniteGroup, x: Any) -> np.ndarray:

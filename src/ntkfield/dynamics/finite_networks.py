@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import jax
 
-from ntkfield.bridge import to_stax
+from ntkfield.bridge.networks import to_stax
 from ntkfield.dynamics.ensembles import FiniteNetwork, Parameters
-from ntkfield.networks import Network
+from ntkfield.networks.base import Network
 
 
 @functools.lru_cache(maxsize=64)

@@ -16,7 +16,7 @@ from ntkfield.dynamics.gradient_flow import (
     posterior,
 )
 from ntkfield.infinite.errors import Turn, estimate, kernel_by_rule
-from ntkfield.networks import Kernels, Network
+from ntkfield.networks.base import Kernels, Network
 
 TOGETHER = 8  # queries whose kernels are computed together for the sake of their variances
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ntkfield.finite.layer import Layer, State
 from ntkfield.finite.transport import Moments, Table, at, first
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 
 def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: State) -> State:

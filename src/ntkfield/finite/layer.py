@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ntkfield.finite.transport import Get, Moments, among, at, first, fourth, second
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 from ntkfield.tensors import TENSORS
 
 State = dict[str, np.ndarray]

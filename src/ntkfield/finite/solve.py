@@ -15,7 +15,7 @@ from ntkfield.finite import tensors as table
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import initial
 from ntkfield.gaussian import multipoint
-from ntkfield.networks import MLP
+from ntkfield.networks.mlp import MLP
 from ntkfield.tensors import TENSORS
 
 PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many

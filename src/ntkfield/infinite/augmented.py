@@ -16,8 +16,9 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.groups.finite import FiniteGroup
-from ntkfield.networks import MLP, GroupCNN, Kernels, Network, family
-from ntkfield.networks.base import unknown
+from ntkfield.networks.base import Kernels, Network, unknown
+from ntkfield.networks.group_cnn import GroupCNN, family
+from ntkfield.networks.mlp import MLP
 from ntkfield.networks.routes import route
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ntkfield.networks import Kernels, Network, infinite_kernel, infinite_kernel_error
+from ntkfield.networks.base import Kernels, Network, infinite_kernel, infinite_kernel_error
 from ntkfield.networks.routes import route
 
 SAFETY = 2.0

@@ -24,7 +24,10 @@ from ntkfield.activations import Activation
 from ntkfield.groups.finite import FiniteGroup
 from ntkfield.infinite import augmented, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad, power
-from ntkfield.networks import MLP, FiniteGroupCNN, GroupCNN, Kernels, Scales, infinite_kernel
+from ntkfield.networks.base import Kernels, Scales, infinite_kernel
+from ntkfield.networks.finite_group import FiniteGroupCNN
+from ntkfield.networks.group_cnn import GroupCNN
+from ntkfield.networks.mlp import MLP
 from ntkfield.progress import track
 
 

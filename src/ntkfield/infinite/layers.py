@@ -16,7 +16,7 @@ from jax.core import Tracer
 
 from ntkfield import checks
 from ntkfield.activations import Activation, Quadrature
-from ntkfield.networks import Kernels, Scales
+from ntkfield.networks.base import Kernels, Scales
 
 SERIES_RTOL = 1e-3  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
 MOST_TERMS = 512  # of a series that is tried as a remedy

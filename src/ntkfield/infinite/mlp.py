@@ -13,7 +13,8 @@ from ntkfield.checks import Array
 from ntkfield.infinite import atoms, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Turn
-from ntkfield.networks import MLP, Kernels, Scales, infinite_kernel
+from ntkfield.networks.base import Kernels, Scales, infinite_kernel
+from ntkfield.networks.mlp import MLP
 from ntkfield.signals.harmonics import Harmonics
 
 

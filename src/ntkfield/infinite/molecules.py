@@ -25,7 +25,9 @@ from ntkfield.checks import Array
 from ntkfield.infinite import errors, layers, pairs
 from ntkfield.infinite.atoms import Environments, atom_pairs, atom_variances, samples
 from ntkfield.infinite.buckets import pad
-from ntkfield.networks import MLP, GroupCNN, Kernels, Network
+from ntkfield.networks.base import Kernels, Network
+from ntkfield.networks.group_cnn import GroupCNN
+from ntkfield.networks.mlp import MLP
 
 SLOTS = 29  # atoms of QM9's largest molecule
 MATCHINGS = ("element", "all", "slot", "flat")

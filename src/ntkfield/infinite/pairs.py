@@ -10,7 +10,8 @@ from jax.core import Tracer
 
 from ntkfield.checks import Array
 from ntkfield.infinite import layers
-from ntkfield.networks import GroupCNN, Kernels
+from ntkfield.networks.base import Kernels
+from ntkfield.networks.group_cnn import GroupCNN
 
 # Numbers worked on at once: small enough for a core's cache on a CPU, enough to fill an accelerator.
 AT_ONCE = {"cpu": 2**17}

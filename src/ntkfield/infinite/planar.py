@@ -27,7 +27,9 @@ from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup, point_group
 from ntkfield.groups.windows import windows
 from ntkfield.infinite import augmented, finite_group, layers, pairs
 from ntkfield.infinite.buckets import pad, power
-from ntkfield.networks import MLP, Kernels, PlanarCNN, Scales, infinite_kernel
+from ntkfield.networks.base import Kernels, Scales, infinite_kernel
+from ntkfield.networks.mlp import MLP
+from ntkfield.networks.planar import PlanarCNN
 from ntkfield.progress import track
 
 

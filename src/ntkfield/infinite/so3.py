@@ -25,7 +25,9 @@ from ntkfield.groups.so3 import rotation_grid
 from ntkfield.infinite import atoms, augmented, errors, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Rule, Turn
-from ntkfield.networks import MLP, Kernels, Scales, SphereCNN, infinite_kernel
+from ntkfield.networks.base import Kernels, Scales, infinite_kernel
+from ntkfield.networks.mlp import MLP
+from ntkfield.networks.so3 import SphereCNN
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 

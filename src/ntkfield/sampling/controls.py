@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 
 from ntkfield.activations import Activation
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 from ntkfield.sampling.draws import Setting, kernel_of, share
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 
 from ntkfield.activations import Activation
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 
 CHANNELS = 2  # two output channels show every pattern of equal and different channels
 

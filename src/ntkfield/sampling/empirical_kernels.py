@@ -21,8 +21,8 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.bridge import to_stax
-from ntkfield.networks import Kernels, Network
+from ntkfield.bridge.networks import to_stax
+from ntkfield.networks.base import Kernels, Network
 from ntkfield.progress import track
 
 AT_ONCE = 16  # networks whose Jacobians are held together

@@ -15,7 +15,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 from ntkfield.sampling.controls import Limits, Response, controls, limits, response
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of, share
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from ntkfield.networks import Scales
+from ntkfield.networks.base import Scales
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of
 
 Parameters = list[tuple[jax.Array, jax.Array]]

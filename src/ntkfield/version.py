@@ -1,0 +1,3 @@
+"""The number of this version, which every stored result keeps."""
+
+__version__ = "0.1.0"
