@@ -7,7 +7,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.checks import Array
 from ntkfield.infinite.errors import Turn
-from ntkfield.networks import Kernels, Network
+from ntkfield.networks.base import Kernels, Network
 from ntkfield.networks.routes import route
 from ntkfield.signals.harmonics import Harmonics
 
