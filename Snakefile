@@ -17,12 +17,21 @@ container: "envs/ntkfield.sif"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/molecules.smk"
-include: "workflow/rules/finite.smk"
-include: "workflow/rules/images.smk"
-include: "workflow/rules/sine.smk"
-include: "workflow/rules/augmentation.smk"
-include: "workflow/rules/diagrams.smk"
+
+
+# Every run has its own results under its name, so that two configs live side by side.
+pathvars:
+    results=RESULTS,
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+# Each study is a room: its folder has rules.smk and all else that makes it.
+for room in sorted(Path(workflow.basedir).glob("workflow/studies/*/rules.smk")):
+
+    include: room
+
+
 include: "workflow/rules/index.smk"
 
 
@@ -30,7 +39,7 @@ rule all:
     default_target: True
     input:
         study_targets(),
-        "results/index.html",
+        "<results>/index.html",
 
 
 if workflow.is_main_process:  # it alone compares with what made the results; its jobs need not know

@@ -8,20 +8,14 @@ import code_hash
 from blocks import block_count, tile_indices
 from settings import RefusedError, check
 
+# Where this run's results lie; rules write <results>.
+RESULTS = f"results/{config['run']}"
+
 # Adds a study's targets to the default target, under the study's name.
 STUDIES = {}
 
 # What each study answers: the headings of the report and of the index page.
-QUESTIONS = {
-    "molecules": "What do infinitely wide SO(3)-invariant networks predict on molecules?",
-    "images": "What does invariance to quarter turns buy on images?",
-    "augmentation": "Is data augmentation the same as equivariance?",
-    "sine": "How far is a trained network from the infinite-width theory?",
-    "corrections": "What is the first correction to infinite width?",
-    "criticality": "What does depth do to kernels and their corrections?",
-    "scale": "Which activations have no correction for one input?",
-    "diagrams": "Where do the recursions of the corrections come from?",
-}
+QUESTIONS = {}
 
 
 def study_targets():

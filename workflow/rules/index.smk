@@ -7,11 +7,11 @@ rule index:
         study_targets(),
         [figure[what] for entry in index_entries() for figure in entry["figures"] for what in ("picture", "finding")],
     output:
-        "results/index.html",
+        "<results>/index.html",
     log:
-        "results/logs/index.log",
+        "<logs>/index.log",
     benchmark:
-        "results/benchmarks/index.tsv"
+        "<benchmarks>/index.tsv"
     localrule: True  # no work for a cluster
     threads: 1
     resources:

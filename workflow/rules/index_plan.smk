@@ -4,7 +4,7 @@
 def shown(target):
     """A figure's or page's picture and finding, which stand beside it under its name."""
     stem = Path(target).with_suffix("")
-    picture = f"results/diagrams/{DIAGRAMS['recursions'][0]}.png" if Path(target).suffix == ".html" else f"{stem}.png"
+    picture = f"<results>/diagrams/{DIAGRAMS['recursions'][0]}.png" if Path(target).suffix == ".html" else f"{stem}.png"
     return {"link": target, "picture": picture, "finding": f"{stem}.txt"}
 
 

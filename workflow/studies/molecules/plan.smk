@@ -2,7 +2,7 @@
 
 
 def molecule_dataset():
-    return "results/molecules/own.zarr.zip" if "path" in MOLECULES else "results/qm9/qm9.zarr.zip"
+    return "<results>/molecules/own.zarr.zip" if "path" in MOLECULES else "<results>/qm9/qm9.zarr.zip"
 
 
 def molecule_block_count():
@@ -11,13 +11,13 @@ def molecule_block_count():
 
 
 def molecule_blocks():
-    return [f"results/molecules/blocks/{block}.zarr.zip" for block in range(molecule_block_count())]
+    return [f"<results>/molecules/blocks/{block}.zarr.zip" for block in range(molecule_block_count())]
 
 
 def molecule_tiles():
     used = dict.fromkeys(model["network"] for model in MOLECULES["models"])
     return [
-        f"results/molecules/tiles/{network}/{i}_{j}.zarr.zip"
+        f"<results>/molecules/tiles/{network}/{i}_{j}.zarr.zip"
         for network in used
         for i, j in tile_indices(molecule_block_count())
     ]

@@ -2,23 +2,24 @@
 MOLECULES = config["molecules"]
 
 
-include: "molecules_plan.smk"
+include: "plan.smk"
 
 
+QUESTIONS["molecules"] = "What do infinitely wide SO(3)-invariant networks predict on molecules?"
 STUDIES["molecules"] = [
-    "results/molecules/learning_curve.pdf",
-    "results/molecules/learning_curve.csv",
-    "results/molecules/signals.pdf",
+    "<results>/molecules/learning_curve.pdf",
+    "<results>/molecules/learning_curve.csv",
+    "<results>/molecules/signals.pdf",
 ]
 
 
 rule qm9:
     output:
-        "results/qm9/qm9.zarr.zip",
+        "<results>/qm9/qm9.zarr.zip",
     log:
-        "results/logs/qm9.log",
+        "<logs>/qm9.log",
     benchmark:
-        "results/benchmarks/qm9.tsv"
+        "<benchmarks>/qm9.tsv"
     threads: 1
     resources:
         mem_mb=4000,
@@ -26,7 +27,7 @@ rule qm9:
     params:
         path=config["qm9"].get("path"),
     script:
-        "../scripts/qm9.py"
+        "qm9.py"
 
 
 # In place of QM9, where the config names a file.
@@ -34,28 +35,28 @@ rule molecules_own:
     input:
         lambda wildcards: MOLECULES["path"],
     output:
-        "results/molecules/own.zarr.zip",
+        "<results>/molecules/own.zarr.zip",
     log:
-        "results/logs/molecules_own.log",
+        "<logs>/molecules_own.log",
     benchmark:
-        "results/benchmarks/molecules_own.tsv"
+        "<benchmarks>/molecules_own.tsv"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=10,
     script:
-        "../scripts/molecules_own.py"
+        "own.py"
 
 
 rule molecules_block:
     input:
         molecules=molecule_dataset(),
     output:
-        "results/molecules/blocks/{block}.zarr.zip",
+        "<results>/molecules/blocks/{block}.zarr.zip",
     log:
-        "results/logs/molecules_block/{block}.log",
+        "<logs>/molecules_block/{block}.log",
     benchmark:
-        "results/benchmarks/molecules_block/{block}.tsv"
+        "<benchmarks>/molecules_block/{block}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
@@ -64,19 +65,19 @@ rule molecules_block:
         pool_seed=MOLECULES["pool_seed"],
         size=MOLECULES["tile_size"],
     script:
-        "../scripts/molecules_block.py"
+        "block.py"
 
 
 rule molecules_tile:
     input:
-        rows="results/molecules/blocks/{i}.zarr.zip",
-        columns="results/molecules/blocks/{j}.zarr.zip",
+        rows="<results>/molecules/blocks/{i}.zarr.zip",
+        columns="<results>/molecules/blocks/{j}.zarr.zip",
     output:
-        "results/molecules/tiles/{network}/{i}_{j}.zarr.zip",
+        "<results>/molecules/tiles/{network}/{i}_{j}.zarr.zip",
     log:
-        "results/logs/molecules_tile/{network}/{i}_{j}.log",
+        "<logs>/molecules_tile/{network}/{i}_{j}.log",
     benchmark:
-        "results/benchmarks/molecules_tile/{network}/{i}_{j}.tsv"
+        "<benchmarks>/molecules_tile/{network}/{i}_{j}.tsv"
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -87,7 +88,7 @@ rule molecules_tile:
         matchings=lambda wildcards: molecule_matchings(wildcards.network),
         signals=MOLECULES["signals"],
     script:
-        "../scripts/molecules_tile.py"
+        "tile.py"
 
 
 rule molecules_learning_curve:
@@ -95,17 +96,17 @@ rule molecules_learning_curve:
         blocks=molecule_blocks(),
         tiles=molecule_tiles(),
     output:
-        dataset="results/molecules/learning_curve.zarr.zip",
+        dataset="<results>/molecules/learning_curve.zarr.zip",
         table=report(
-            "results/molecules/learning_curve.csv",
-            caption="../report/learning_curve_table.rst",
+            "<results>/molecules/learning_curve.csv",
+            caption="learning_curve_table.rst",
             category=QUESTIONS["molecules"],
             labels={"result": "Learning curve", "form": "table"},
         ),
     log:
-        "results/logs/molecules_learning_curve.log",
+        "<logs>/molecules_learning_curve.log",
     benchmark:
-        "results/benchmarks/molecules_learning_curve.tsv"
+        "<benchmarks>/molecules_learning_curve.tsv"
     threads: 1
     resources:
         mem_mb=growing(8000),
@@ -120,49 +121,49 @@ rule molecules_learning_curve:
         split_seeds=MOLECULES["split_seeds"],
         diag_reg=MOLECULES["diag_reg"],
     script:
-        "../scripts/molecules_learning_curve.py"
+        "learning_curve.py"
 
 
 rule molecules_learning_curve_figure:
     input:
-        "results/molecules/learning_curve.zarr.zip",
+        "<results>/molecules/learning_curve.zarr.zip",
     output:
-        pdf="results/molecules/learning_curve.pdf",
-        finding="results/molecules/learning_curve.txt",
+        pdf="<results>/molecules/learning_curve.pdf",
+        finding="<results>/molecules/learning_curve.txt",
         png=report(
-            "results/molecules/learning_curve.png",
-            caption="../report/learning_curve.rst",
+            "<results>/molecules/learning_curve.png",
+            caption="learning_curve.rst",
             category=QUESTIONS["molecules"],
             labels={"result": "Learning curve", "form": "figure"},
         ),
     log:
-        "results/logs/molecules_learning_curve_figure.log",
+        "<logs>/molecules_learning_curve_figure.log",
     benchmark:
-        "results/benchmarks/molecules_learning_curve_figure.tsv"
+        "<benchmarks>/molecules_learning_curve_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/molecules_learning_curve_figure.py"
+        "learning_curve_figure.py"
 
 
 rule molecules_signals_figure:
     input:
-        lambda wildcards: f"results/molecules/blocks/{MOLECULES['figure']['molecule'] // MOLECULES['tile_size']}.zarr.zip",
+        lambda wildcards: f"<results>/molecules/blocks/{MOLECULES['figure']['molecule'] // MOLECULES['tile_size']}.zarr.zip",
     output:
-        pdf="results/molecules/signals.pdf",
-        finding="results/molecules/signals.txt",
+        pdf="<results>/molecules/signals.pdf",
+        finding="<results>/molecules/signals.txt",
         png=report(
-            "results/molecules/signals.png",
-            caption="../report/signals.rst",
+            "<results>/molecules/signals.png",
+            caption="signals.rst",
             category=QUESTIONS["molecules"],
             labels={"result": "An atom's signals", "form": "figure"},
         ),
     log:
-        "results/logs/molecules_signals_figure.log",
+        "<logs>/molecules_signals_figure.log",
     benchmark:
-        "results/benchmarks/molecules_signals_figure.tsv"
+        "<benchmarks>/molecules_signals_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -171,4 +172,4 @@ rule molecules_signals_figure:
         molecule=MOLECULES["figure"]["molecule"] % MOLECULES["tile_size"],
         signals=MOLECULES["signals"],
     script:
-        "../scripts/molecules_signals_figure.py"
+        "signals_figure.py"

@@ -2,23 +2,24 @@
 SINE = config["sine"]
 
 
-include: "sine_plan.smk"
+include: "plan.smk"
 
 
+QUESTIONS["sine"] = "How far is a trained network from the infinite-width theory?"
 STUDIES["sine"] = [
-    "results/sine/ensemble.pdf",
-    "results/sine/freezing.pdf",
-    "results/sine/freezing.csv",
+    "<results>/sine/ensemble.pdf",
+    "<results>/sine/freezing.pdf",
+    "<results>/sine/freezing.csv",
 ]
 
 
 rule sine_train:
     output:
-        "results/sine/trained/{width}/{part}.zarr.zip",
+        "<results>/sine/trained/{width}/{part}.zarr.zip",
     log:
-        "results/logs/sine_train/{width}/{part}.log",
+        "<logs>/sine_train/{width}/{part}.log",
     benchmark:
-        "results/benchmarks/sine_train/{width}/{part}.tsv"
+        "<benchmarks>/sine_train/{width}/{part}.tsv"
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -30,24 +31,24 @@ rule sine_train:
         seed=SINE["seed"],
         members=lambda wildcards: sine_members(int(wildcards.part)),
     script:
-        "../scripts/sine_train.py"
+        "train.py"
 
 
 rule sine_summary:
     input:
         trained=sine_trained(),
     output:
-        dataset="results/sine/summary.zarr.zip",
+        dataset="<results>/sine/summary.zarr.zip",
         table=report(
-            "results/sine/freezing.csv",
-            caption="../report/sine_freezing_table.rst",
+            "<results>/sine/freezing.csv",
+            caption="freezing_table.rst",
             category=QUESTIONS["sine"],
             labels={"result": "Change of the NTK", "form": "table"},
         ),
     log:
-        "results/logs/sine_summary.log",
+        "<logs>/sine_summary.log",
     benchmark:
-        "results/benchmarks/sine_summary.tsv"
+        "<benchmarks>/sine_summary.tsv"
     threads: 1
     resources:
         mem_mb=4000,
@@ -57,36 +58,36 @@ rule sine_summary:
         problem=SINE["problem"],
         widths=SINE["widths"],
     script:
-        "../scripts/sine_summary.py"
+        "summary.py"
 
 
 rule sine_figures:
     input:
-        "results/sine/summary.zarr.zip",
+        "<results>/sine/summary.zarr.zip",
     output:
-        ensemble_pdf="results/sine/ensemble.pdf",
-        ensemble_finding="results/sine/ensemble.txt",
+        ensemble_pdf="<results>/sine/ensemble.pdf",
+        ensemble_finding="<results>/sine/ensemble.txt",
         ensemble_png=report(
-            "results/sine/ensemble.png",
-            caption="../report/sine_ensemble.rst",
+            "<results>/sine/ensemble.png",
+            caption="ensemble.rst",
             category=QUESTIONS["sine"],
             labels={"result": "Mean and band", "form": "figure"},
         ),
-        freezing_pdf="results/sine/freezing.pdf",
-        freezing_finding="results/sine/freezing.txt",
+        freezing_pdf="<results>/sine/freezing.pdf",
+        freezing_finding="<results>/sine/freezing.txt",
         freezing_png=report(
-            "results/sine/freezing.png",
-            caption="../report/sine_freezing.rst",
+            "<results>/sine/freezing.png",
+            caption="freezing.rst",
             category=QUESTIONS["sine"],
             labels={"result": "Change of the NTK", "form": "figure"},
         ),
     log:
-        "results/logs/sine_figures.log",
+        "<logs>/sine_figures.log",
     benchmark:
-        "results/benchmarks/sine_figures.tsv"
+        "<benchmarks>/sine_figures.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/sine_figures.py"
+        "figures.py"

@@ -8,7 +8,7 @@ def sine_members(part):
 
 def sine_trained():
     return [
-        f"results/sine/trained/{width}/{part}.zarr.zip"
+        f"<results>/sine/trained/{width}/{part}.zarr.zip"
         for width in SINE["widths"]
         for part in range(SINE["members"] // SINE["part_size"])
     ]

@@ -3,7 +3,7 @@ import job
 job.start(snakemake)
 
 import numpy as np
-from molecules_inputs import environments
+from inputs import environments
 
 from ntkfield import store
 from ntkfield.datasets.qm9 import molecule

@@ -2,13 +2,14 @@
 IMAGES = config["images"]
 
 
-include: "images_plan.smk"
+include: "plan.smk"
 
 
+QUESTIONS["images"] = "What does invariance to quarter turns buy on images?"
 STUDIES["images"] = [
-    "results/images/learning_curve.pdf",
-    "results/images/learning_curve.csv",
-    "results/images/convergence.pdf",
+    "<results>/images/learning_curve.pdf",
+    "<results>/images/learning_curve.csv",
+    "<results>/images/convergence.pdf",
 ]
 
 
@@ -18,11 +19,11 @@ wildcard_constraints:
 
 rule images_dataset:
     output:
-        "results/images/dataset.zarr.zip",
+        "<results>/images/dataset.zarr.zip",
     log:
-        "results/logs/images_dataset.log",
+        "<logs>/images_dataset.log",
     benchmark:
-        "results/benchmarks/images_dataset.tsv"
+        "<benchmarks>/images_dataset.tsv"
     threads: 1
     resources:
         mem_mb=500 if IMAGES["dataset"]["name"] == "digits" else 12000,
@@ -30,18 +31,18 @@ rule images_dataset:
     params:
         dataset=IMAGES["dataset"],
     script:
-        "../scripts/images_dataset.py"
+        "dataset.py"
 
 
 rule images_block:
     input:
-        "results/images/dataset.zarr.zip",
+        "<results>/images/dataset.zarr.zip",
     output:
-        "results/images/blocks/{half}_{block}.zarr.zip",
+        "<results>/images/blocks/{half}_{block}.zarr.zip",
     log:
-        "results/logs/images_block/{half}_{block}.log",
+        "<logs>/images_block/{half}_{block}.log",
     benchmark:
-        "results/benchmarks/images_block/{half}_{block}.tsv"
+        "<benchmarks>/images_block/{half}_{block}.tsv"
     threads: 1
     resources:
         mem_mb=500 if IMAGES["dataset"]["name"] == "digits" else 6000,
@@ -50,19 +51,19 @@ rule images_block:
         order_seed=IMAGES["order_seed"],
         size=IMAGES["tile_size"],
     script:
-        "../scripts/images_block.py"
+        "block.py"
 
 
 rule images_tile:
     input:
-        rows="results/images/blocks/{half}_{i}.zarr.zip",
-        columns="results/images/blocks/train_{j}.zarr.zip",
+        rows="<results>/images/blocks/{half}_{i}.zarr.zip",
+        columns="<results>/images/blocks/train_{j}.zarr.zip",
     output:
-        "results/images/tiles/{network}/{half}_{i}_{j}.zarr.zip",
+        "<results>/images/tiles/{network}/{half}_{i}_{j}.zarr.zip",
     log:
-        "results/logs/images_tile/{network}/{half}_{i}_{j}.log",
+        "<logs>/images_tile/{network}/{half}_{i}_{j}.log",
     benchmark:
-        "results/benchmarks/images_tile/{network}/{half}_{i}_{j}.tsv"
+        "<benchmarks>/images_tile/{network}/{half}_{i}_{j}.tsv"
     threads: 1
     resources:
         mem_mb=growing(2000),
@@ -72,7 +73,7 @@ rule images_tile:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
         turn_seed=lambda wildcards: IMAGES["turn_seed"] if wildcards.half == "test" else None,
     script:
-        "../scripts/images_tile.py"
+        "tile.py"
 
 
 rule images_learning_curve:
@@ -81,17 +82,17 @@ rule images_learning_curve:
         test=image_blocks("test"),
         tiles=image_tiles(),
     output:
-        dataset="results/images/learning_curve.zarr.zip",
+        dataset="<results>/images/learning_curve.zarr.zip",
         table=report(
-            "results/images/learning_curve.csv",
-            caption="../report/images_learning_curve_table.rst",
+            "<results>/images/learning_curve.csv",
+            caption="learning_curve_table.rst",
             category=QUESTIONS["images"],
             labels={"result": "Accuracy upright and turned", "form": "table"},
         ),
     log:
-        "results/logs/images_learning_curve.log",
+        "<logs>/images_learning_curve.log",
     benchmark:
-        "results/benchmarks/images_learning_curve.tsv"
+        "<benchmarks>/images_learning_curve.tsv"
     threads: 1
     resources:
         mem_mb=growing(8000),
@@ -104,42 +105,42 @@ rule images_learning_curve:
         subset_seeds=IMAGES["subset_seeds"],
         diag_reg=IMAGES["diag_reg"],
     script:
-        "../scripts/images_learning_curve.py"
+        "learning_curve.py"
 
 
 rule images_learning_curve_figure:
     input:
-        "results/images/learning_curve.zarr.zip",
+        "<results>/images/learning_curve.zarr.zip",
     output:
-        pdf="results/images/learning_curve.pdf",
-        finding="results/images/learning_curve.txt",
+        pdf="<results>/images/learning_curve.pdf",
+        finding="<results>/images/learning_curve.txt",
         png=report(
-            "results/images/learning_curve.png",
-            caption="../report/images_learning_curve.rst",
+            "<results>/images/learning_curve.png",
+            caption="learning_curve.rst",
             category=QUESTIONS["images"],
             labels={"result": "Accuracy upright and turned", "form": "figure"},
         ),
     log:
-        "results/logs/images_learning_curve_figure.log",
+        "<logs>/images_learning_curve_figure.log",
     benchmark:
-        "results/benchmarks/images_learning_curve_figure.tsv"
+        "<benchmarks>/images_learning_curve_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/images_learning_curve_figure.py"
+        "learning_curve_figure.py"
 
 
 rule images_convergence:
     input:
-        "results/images/blocks/test_0.zarr.zip",
+        "<results>/images/blocks/test_0.zarr.zip",
     output:
-        "results/images/convergence/{network}.zarr.zip",
+        "<results>/images/convergence/{network}.zarr.zip",
     log:
-        "results/logs/images_convergence/{network}.log",
+        "<logs>/images_convergence/{network}.log",
     benchmark:
-        "results/benchmarks/images_convergence/{network}.tsv"
+        "<benchmarks>/images_convergence/{network}.tsv"
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -149,28 +150,28 @@ rule images_convergence:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
         settings={key: value for key, value in IMAGES["convergence"].items() if key != "networks"},
     script:
-        "../scripts/images_convergence.py"
+        "convergence.py"
 
 
 rule images_convergence_figure:
     input:
-        expand("results/images/convergence/{network}.zarr.zip", network=IMAGES["convergence"]["networks"]),
+        expand("<results>/images/convergence/{network}.zarr.zip", network=IMAGES["convergence"]["networks"]),
     output:
-        pdf="results/images/convergence.pdf",
-        finding="results/images/convergence.txt",
+        pdf="<results>/images/convergence.pdf",
+        finding="<results>/images/convergence.txt",
         png=report(
-            "results/images/convergence.png",
-            caption="../report/images_convergence.rst",
+            "<results>/images/convergence.png",
+            caption="convergence.rst",
             category=QUESTIONS["images"],
             labels={"result": "Sampled kernels against width", "form": "figure"},
         ),
     log:
-        "results/logs/images_convergence_figure.log",
+        "<logs>/images_convergence_figure.log",
     benchmark:
-        "results/benchmarks/images_convergence_figure.tsv"
+        "<benchmarks>/images_convergence_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/images_convergence_figure.py"
+        "convergence_figure.py"

@@ -8,7 +8,7 @@ def augmentation_members(part):
 
 def augmentation_trained():
     return [
-        f"results/augmentation/trained/{group}/{width}/{part}.zarr.zip"
+        f"<results>/augmentation/trained/{group}/{width}/{part}.zarr.zip"
         for group in ("c1", "c4")
         for width in AUGMENTATION["widths"]
         for part in range(AUGMENTATION["members"] // AUGMENTATION["part_size"])

@@ -3,7 +3,7 @@ import job
 job.start(snakemake)
 
 import xarray as xr
-from molecules_inputs import environments, network
+from inputs import environments, network
 
 from ntkfield import store
 from ntkfield.infinite.molecules import molecule_kernels

@@ -1,27 +1,28 @@
 # Feynman diagrams of the 1/n recursions: pictures, formulas, and their agreement with the finite-width theory.
 DIAGRAMS = config["diagrams"]
 
+QUESTIONS["diagrams"] = "Where do the recursions of the corrections come from?"
 STUDIES["diagrams"] = [
-    "results/diagrams/gallery.html",
-    "results/diagrams/recursions.csv",
+    "<results>/diagrams/gallery.html",
+    "<results>/diagrams/recursions.csv",
 ]
 
 
 # Any recursion can be asked for, whether the gallery shows it or not: results/diagrams/V6.pdf
 rule diagrams_sheet:
     output:
-        svg="results/diagrams/{name}.svg",
-        pdf="results/diagrams/{name}.pdf",
+        svg="<results>/diagrams/{name}.svg",
+        pdf="<results>/diagrams/{name}.pdf",
         png=report(
-            "results/diagrams/{name}.png",
-            caption="../report/diagrams_sheet.rst",
+            "<results>/diagrams/{name}.png",
+            caption="sheet.rst",
             category=QUESTIONS["diagrams"],
             labels={"result": "{name}", "form": "figure"},
         ),
     log:
-        "results/logs/diagrams_sheet/{name}.log",
+        "<logs>/diagrams_sheet/{name}.log",
     benchmark:
-        "results/benchmarks/diagrams_sheet/{name}.tsv"
+        "<benchmarks>/diagrams_sheet/{name}.tsv"
     wildcard_constraints:
         name=r"[A-Z][A-Za-z0-9.]*",
     threads: 1
@@ -29,18 +30,18 @@ rule diagrams_sheet:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/diagrams_sheet.py"
+        "sheet.py"
 
 
 # One diagram of a recursion without its formula, counted from 1: results/diagrams/F/2.pdf
 rule diagrams_single:
     output:
-        svg="results/diagrams/{name}/{number}.svg",
-        pdf="results/diagrams/{name}/{number}.pdf",
+        svg="<results>/diagrams/{name}/{number}.svg",
+        pdf="<results>/diagrams/{name}/{number}.pdf",
     log:
-        "results/logs/diagrams_single/{name}_{number}.log",
+        "<logs>/diagrams_single/{name}_{number}.log",
     benchmark:
-        "results/benchmarks/diagrams_single/{name}_{number}.tsv"
+        "<benchmarks>/diagrams_single/{name}_{number}.tsv"
     wildcard_constraints:
         name=r"[A-Z][A-Za-z0-9.]*",
         number=r"\d+",
@@ -49,16 +50,16 @@ rule diagrams_single:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/diagrams_single.py"
+        "single.py"
 
 
 rule diagrams_agreement:
     output:
-        "results/diagrams/agreement.zarr.zip",
+        "<results>/diagrams/agreement.zarr.zip",
     log:
-        "results/logs/diagrams_agreement.log",
+        "<logs>/diagrams_agreement.log",
     benchmark:
-        "results/benchmarks/diagrams_agreement.tsv"
+        "<benchmarks>/diagrams_agreement.tsv"
     threads: 1
     resources:
         mem_mb=4000,
@@ -70,23 +71,23 @@ rule diagrams_agreement:
         inputs=DIAGRAMS["inputs"],
         rtol=DIAGRAMS["rtol"],
     script:
-        "../scripts/diagrams_agreement.py"
+        "agreement.py"
 
 
 rule diagrams_table:
     input:
-        "results/diagrams/agreement.zarr.zip",
+        "<results>/diagrams/agreement.zarr.zip",
     output:
         report(
-            "results/diagrams/recursions.csv",
-            caption="../report/diagrams_table.rst",
+            "<results>/diagrams/recursions.csv",
+            caption="table.rst",
             category=QUESTIONS["diagrams"],
             labels={"result": "All recursions", "form": "table"},
         ),
     log:
-        "results/logs/diagrams_table.log",
+        "<logs>/diagrams_table.log",
     benchmark:
-        "results/benchmarks/diagrams_table.tsv"
+        "<benchmarks>/diagrams_table.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -94,25 +95,25 @@ rule diagrams_table:
     params:
         recursions=DIAGRAMS["recursions"],
     script:
-        "../scripts/diagrams_table.py"
+        "table.py"
 
 
 rule diagrams_gallery:
     input:
-        pictures=expand("results/diagrams/{name}.svg", name=DIAGRAMS["recursions"]),
-        table="results/diagrams/recursions.csv",
+        pictures=expand("<results>/diagrams/{name}.svg", name=DIAGRAMS["recursions"]),
+        table="<results>/diagrams/recursions.csv",
     output:
         page=report(
-            "results/diagrams/gallery.html",
-            caption="../report/diagrams_gallery.rst",
+            "<results>/diagrams/gallery.html",
+            caption="gallery.rst",
             category=QUESTIONS["diagrams"],
             labels={"result": "All recursions", "form": "gallery"},
         ),
-        finding="results/diagrams/gallery.txt",
+        finding="<results>/diagrams/gallery.txt",
     log:
-        "results/logs/diagrams_gallery.log",
+        "<logs>/diagrams_gallery.log",
     benchmark:
-        "results/benchmarks/diagrams_gallery.tsv"
+        "<benchmarks>/diagrams_gallery.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -122,4 +123,4 @@ rule diagrams_gallery:
         network=DIAGRAMS["network"],
         inputs=len(DIAGRAMS["inputs"]),
     script:
-        "../scripts/diagrams_gallery.py"
+        "gallery.py"

@@ -2,22 +2,23 @@
 AUGMENTATION = config["augmentation"]
 
 
-include: "augmentation_plan.smk"
+include: "plan.smk"
 
 
+QUESTIONS["augmentation"] = "Is data augmentation the same as equivariance?"
 STUDIES["augmentation"] = [
-    "results/augmentation/difference.pdf",
-    "results/augmentation/difference.csv",
+    "<results>/augmentation/difference.pdf",
+    "<results>/augmentation/difference.csv",
 ]
 
 
 rule augmentation_images:
     output:
-        "results/augmentation/images.zarr.zip",
+        "<results>/augmentation/images.zarr.zip",
     log:
-        "results/logs/augmentation_images.log",
+        "<logs>/augmentation_images.log",
     benchmark:
-        "results/benchmarks/augmentation_images.tsv"
+        "<benchmarks>/augmentation_images.tsv"
     threads: 1
     resources:
         mem_mb=1000,
@@ -25,18 +26,18 @@ rule augmentation_images:
     params:
         images=AUGMENTATION["images"],
     script:
-        "../scripts/augmentation_images.py"
+        "images.py"
 
 
 rule augmentation_analytic:
     input:
-        "results/augmentation/images.zarr.zip",
+        "<results>/augmentation/images.zarr.zip",
     output:
-        "results/augmentation/analytic.zarr.zip",
+        "<results>/augmentation/analytic.zarr.zip",
     log:
-        "results/logs/augmentation_analytic.log",
+        "<logs>/augmentation_analytic.log",
     benchmark:
-        "results/benchmarks/augmentation_analytic.tsv"
+        "<benchmarks>/augmentation_analytic.tsv"
     threads: 1
     resources:
         mem_mb=4000,
@@ -45,19 +46,19 @@ rule augmentation_analytic:
         network=AUGMENTATION["network"],
         times=AUGMENTATION["times"],
     script:
-        "../scripts/augmentation_analytic.py"
+        "analytic.py"
 
 
 rule augmentation_train:
     input:
-        images="results/augmentation/images.zarr.zip",
-        analytic="results/augmentation/analytic.zarr.zip",
+        images="<results>/augmentation/images.zarr.zip",
+        analytic="<results>/augmentation/analytic.zarr.zip",
     output:
-        "results/augmentation/trained/{group}/{width}/{part}.zarr.zip",
+        "<results>/augmentation/trained/{group}/{width}/{part}.zarr.zip",
     log:
-        "results/logs/augmentation_train/{group}/{width}/{part}.log",
+        "<logs>/augmentation_train/{group}/{width}/{part}.log",
     benchmark:
-        "results/benchmarks/augmentation_train/{group}/{width}/{part}.tsv"
+        "<benchmarks>/augmentation_train/{group}/{width}/{part}.tsv"
     threads: 1
     resources:
         mem_mb=growing(4000),
@@ -70,25 +71,25 @@ rule augmentation_train:
         seed=AUGMENTATION["seed"],
         members=lambda wildcards: augmentation_members(int(wildcards.part)),
     script:
-        "../scripts/augmentation_train.py"
+        "train.py"
 
 
 rule augmentation_difference:
     input:
-        analytic="results/augmentation/analytic.zarr.zip",
+        analytic="<results>/augmentation/analytic.zarr.zip",
         trained=augmentation_trained(),
     output:
-        dataset="results/augmentation/difference.zarr.zip",
+        dataset="<results>/augmentation/difference.zarr.zip",
         table=report(
-            "results/augmentation/difference.csv",
-            caption="../report/augmentation_table.rst",
+            "<results>/augmentation/difference.csv",
+            caption="difference_table.rst",
             category=QUESTIONS["augmentation"],
             labels={"result": "Difference of the ensembles", "form": "table"},
         ),
     log:
-        "results/logs/augmentation_difference.log",
+        "<logs>/augmentation_difference.log",
     benchmark:
-        "results/benchmarks/augmentation_difference.tsv"
+        "<benchmarks>/augmentation_difference.tsv"
     threads: 1
     resources:
         mem_mb=growing(8000),
@@ -97,28 +98,28 @@ rule augmentation_difference:
         widths=AUGMENTATION["widths"],
         seed=AUGMENTATION["seed"],
     script:
-        "../scripts/augmentation_difference.py"
+        "difference.py"
 
 
 rule augmentation_figure:
     input:
-        "results/augmentation/difference.zarr.zip",
+        "<results>/augmentation/difference.zarr.zip",
     output:
-        pdf="results/augmentation/difference.pdf",
-        finding="results/augmentation/difference.txt",
+        pdf="<results>/augmentation/difference.pdf",
+        finding="<results>/augmentation/difference.txt",
         png=report(
-            "results/augmentation/difference.png",
-            caption="../report/augmentation.rst",
+            "<results>/augmentation/difference.png",
+            caption="difference.rst",
             category=QUESTIONS["augmentation"],
             labels={"result": "Difference of the ensembles", "form": "figure"},
         ),
     log:
-        "results/logs/augmentation_figure.log",
+        "<logs>/augmentation_figure.log",
     benchmark:
-        "results/benchmarks/augmentation_figure.tsv"
+        "<benchmarks>/augmentation_figure.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=5,
     script:
-        "../scripts/augmentation_figure.py"
+        "figure.py"

@@ -1,0 +1,38 @@
+# What a study of finite width computes: theories and sampled runs, by name. No rules here.
+from typing import NamedTuple
+
+from ntkfield import tensors as table
+
+KERNELS = [name for name in table.KERNELS if table.TENSORS[name].order == 0]
+CORRECTED = [name for name in table.KERNELS if name not in KERNELS]
+FIRST_ORDER = [*table.KERNELS, *table.FLUCTUATIONS]
+
+
+class Finite(NamedTuple):
+    """Theories and sets of networks to sample, by name."""
+
+    theory: dict
+    samples: dict
+
+
+def finite_run(settings, network, inputs, width, tensors):
+    """One set of networks to sample; `settings` is the study's config."""
+    counts = {key: settings[key] for key in ("networks", "networks_per_job", "seed")}
+    return {"network": network, "inputs": inputs, "width": width, "tensors": tensors} | counts
+
+
+# What each study computes.
+FINITE = {}
+
+
+def finite_theory_files(study):
+    return [f"<results>/{study}/theory/{name}.zarr.zip" for name in FINITE[study].theory]
+
+
+def finite_sample_files(study):
+    """Every part of every run: a run is cut into jobs of `networks_per_job` networks."""
+    return [
+        f"<results>/{study}/samples/{name}/{part}.zarr.zip"
+        for name, run in FINITE[study].samples.items()
+        for part in range(-(-run["networks"] // run["networks_per_job"]))
+    ]
