@@ -22,8 +22,13 @@ include: "workflow/rules/common.smk"
 # Every run has its own results under its name, so that two configs live side by side.
 pathvars:
     results=RESULTS,
+    shared="results/shared",
     logs="<results>/logs",
     benchmarks="<results>/benchmarks",
+
+
+# What several studies share.
+include: "workflow/finite/rules.smk"
 
 
 # Each study is a room: its folder has rules.smk and all else that makes it.

@@ -1,9 +1,10 @@
 """What several blocks of the config have in common: activations, networks, inputs, ensembles, times."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator
 from settings import (
     NonNegative,
     Positive,
@@ -54,9 +55,19 @@ class Finite(Section):
     rtol: Positive
 
 
+def _run(name: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name) or name == "shared":
+        raise refuse("a name of at most 64 letters, digits and -, _ or ., other than shared, for the folder of results")
+    return name
+
+
+Run = Annotated[str, BeforeValidator(lambda given: str(given) if type(given) is int else given), AfterValidator(_run)]
+
+
 class Shared(Section):
     """What is no study's own."""
 
+    run: Run = Field(description="the folder under results/ that takes this run's results")
     studies: Any  # a list of those there are: settings.model
     gpus: whole(ge=0)
     qm9: Qm9

@@ -1,4 +1,4 @@
-# Sampled networks and the 1/n theory, for every study that names runs of them in FINITE.
+# Sampled networks and the 1/n theory, for every study that puts its runs of them into FINITE.
 include: "plan.smk"
 
 

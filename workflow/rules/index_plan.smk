@@ -4,7 +4,11 @@
 def shown(target):
     """A figure's or page's picture and finding, which stand beside it under its name."""
     stem = Path(target).with_suffix("")
-    picture = f"<results>/diagrams/{DIAGRAMS['recursions'][0]}.png" if Path(target).suffix == ".html" else f"{stem}.png"
+    picture = (
+        in_run(f"<results>/diagrams/{DIAGRAMS['recursions'][0]}.png")
+        if Path(target).suffix == ".html"
+        else f"{stem}.png"
+    )
     return {"link": target, "picture": picture, "finding": f"{stem}.txt"}
 
 
@@ -18,7 +22,8 @@ def index_entries():
     """For each study asked for its question, figures and tables."""
     entries = []
     for study in config["studies"]:
-        tables = [target for target in STUDIES[study] if target.endswith(".csv")]
-        figures = [shown(target) for target in STUDIES[study] if target not in tables]
+        targets = [in_run(target) for target in STUDIES[study]]
+        tables = [target for target in targets if target.endswith(".csv")]
+        figures = [shown(target) for target in targets if target not in tables]
         entries.append({"question": QUESTIONS[study], "figures": figures, "tables": tables})
     return entries

@@ -1,7 +1,6 @@
 # Sampled networks against the kernels' first correction in 1/n and every tensor of that order.
 
 
-include: "../../finite/rules.smk"
 include: "plan.smk"
 
 

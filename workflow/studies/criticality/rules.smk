@@ -1,7 +1,6 @@
 # Kernels and their corrections against depth, at and off the critical weight variance.
 
 
-include: "../../finite/rules.smk"
 include: "plan.smk"
 
 

@@ -1,5 +1,12 @@
 # Which blocks and tiles the images study needs. No rules here.
 
+# A data set that is not from a file of one's own is the same for all runs.
+IMAGES_DATASET = (
+    "<results>/images/dataset.zarr.zip"
+    if "path" in IMAGES["dataset"]
+    else f"<shared>/images/{IMAGES['dataset']['name']}.zarr.zip"
+)
+
 
 def image_block_count(part):
     """Blocks of the test set or the pool: whole ones, so that more images leave every tile as it is."""

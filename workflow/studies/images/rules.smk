@@ -19,7 +19,7 @@ wildcard_constraints:
 
 rule images_dataset:
     output:
-        "<results>/images/dataset.zarr.zip",
+        IMAGES_DATASET,
     log:
         "<logs>/images_dataset.log",
     benchmark:
@@ -36,7 +36,7 @@ rule images_dataset:
 
 rule images_block:
     input:
-        "<results>/images/dataset.zarr.zip",
+        IMAGES_DATASET,
     output:
         "<results>/images/blocks/{half}_{block}.zarr.zip",
     log:

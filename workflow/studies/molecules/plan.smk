@@ -1,8 +1,12 @@
 # Which blocks, tiles and matchings the molecules study needs. No rules here.
 
 
+# The package's tables are the same for all runs.
+QM9 = "<results>/molecules/qm9.zarr.zip" if "path" in config["qm9"] else "<shared>/qm9.zarr.zip"
+
+
 def molecule_dataset():
-    return "<results>/molecules/own.zarr.zip" if "path" in MOLECULES else "<results>/qm9/qm9.zarr.zip"
+    return "<results>/molecules/own.zarr.zip" if "path" in MOLECULES else QM9
 
 
 def molecule_block_count():

@@ -15,7 +15,7 @@ STUDIES["molecules"] = [
 
 rule qm9:
     output:
-        "<results>/qm9/qm9.zarr.zip",
+        QM9,
     log:
         "<logs>/qm9.log",
     benchmark:

@@ -1,7 +1,6 @@
 # Mean kernels of finite networks against infinite width, for activations with and without a scale.
 
 
-include: "../../finite/rules.smk"
 include: "plan.smk"
 
 
