@@ -5,7 +5,6 @@ from snakemake.exceptions import WorkflowError
 from snakemake.common.configfile import load_configfile
 
 sys.path.append(str(Path(workflow.basedir) / "workflow"))
-import code_hash
 from blocks import block_count, tile_indices
 from config_check import drop_nulls, refusal, sentence
 
