@@ -48,4 +48,6 @@ rule all:
 
 
 if workflow.is_main_process:  # it alone compares with what made the results; its jobs need not know
+    import code_hash
+
     code_hash.note(workflow.rules)

@@ -2,15 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from ntkfield.dynamics.comparison import (
     Estimate,
+    difference_by_size,
     infinite_width,
     inverse_law,
+    less_start,
     sampling_floor,
     squared_difference,
     unbiased_squared_difference,
 )
+from ntkfield.dynamics.gradient_flow import gradient_flow
 
 
 def test_the_sampling_variance_is_taken_off() -> None:
@@ -29,6 +33,42 @@ def test_the_sampling_variance_is_taken_off() -> None:
 def test_one_member_is_refused() -> None:
     with pytest.raises(ValueError, match=r"members of b = 1 is refused: expected two or more"):
         unbiased_squared_difference(np.zeros((2, 3)), np.zeros((1, 3)))
+
+
+def test_the_difference_falls_with_the_members_of_a_part() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(150, 2, 30)), 0.5 + rng.normal(size=(150, 2, 30))
+    sizes, found, sampling = difference_by_size(a, b)
+    assert sizes.tolist() == [2, 4, 8, 16, 32, 64, 128]
+    exact = 0.25 + 2 / sizes[:, None]  # two means of unit variance, 1/2 apart
+    # 14 numbers, correlated: 4 standard errors, themselves known to half where four parts show their spread
+    assert np.all(abs(found.value - exact) < 4 * found.error)
+    # an average over 30 inputs scatters by this much; the error of m parts is known to 1 / sqrt(2 (m - 1))
+    one = np.sqrt((8 / sizes**2 + 8 * 0.25 / sizes) / 30)
+    assert found.error[:3] == pytest.approx(np.repeat((one / np.sqrt(150 // sizes))[:3, None], 2, 1), rel=0.6)
+    assert found.error[-2:] == pytest.approx(np.repeat(one[-2:, None], 2, 1), rel=0.6)
+    assert found.error[-2] == pytest.approx(2 * found.error[-1], rel=1e-12)  # one bootstrap, scaled to either size
+    assert sampling == pytest.approx(np.repeat(2 / sizes[:, None], 2, 1), rel=0.05)
+    with pytest.raises(ValueError, match=r"members of b = 149 is refused: expected 150"):
+        difference_by_size(a, b[1:])
+
+
+def test_what_a_start_leaves_is_taken_off_exactly_where_training_is_linear() -> None:
+    """Linear networks f = phi w, trained in the space of their weights."""
+    rng = np.random.default_rng(2)
+    phi, queries, y = rng.normal(size=(3, 8)), rng.normal(size=(5, 8)), rng.normal(size=3)
+    times, weights = [0.0, 0.1, 1.0], rng.normal(size=(4, 8))
+    rest = np.linalg.pinv(phi) @ y  # where the flow of least weights ends
+    along = np.linalg.pinv(phi) @ phi
+    flows = [expm(-phi.T @ phi * t) for t in times]
+    outputs = [
+        (rest + (np.eye(8) - along) @ w + flow @ along @ (w - rest)) @ queries.T for w in weights for flow in flows
+    ]
+    outputs = np.reshape(outputs, (4, 3, 5))
+    influence = np.asarray(gradient_flow(phi @ phi.T, queries @ phi.T, np.eye(3), times))
+    found = less_start(outputs, weights @ phi.T, influence)
+    unmoved = np.stack([queries @ (rest - flow @ rest) for flow in flows])  # a network that starts from zero
+    assert found == pytest.approx(np.broadcast_to(unmoved, found.shape), abs=1e-12)  # rounding
 
 
 def test_the_inverse_law_is_found_and_refused() -> None:

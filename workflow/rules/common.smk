@@ -6,7 +6,6 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.append(str(SCRIPTS.parent))
-import code_hash
 from blocks import block_count, tile_indices
 from settings import RefusedError, check
 

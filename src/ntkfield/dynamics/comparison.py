@@ -58,6 +58,65 @@ def sampling_floor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return of_a + of_b
 
 
+class BySize(NamedTuple):
+    """Squared differences of parts of two ensembles, over the number of members of a part.
+
+    Attributes:
+        sizes: members of a part, 2, 4, 8, ... [sizes].
+        found: mean of :func:`squared_difference` over disjoint parts, with its standard error [sizes, ...].
+        sampling: what it would be on average if the two ensembles were of one distribution [sizes, ...].
+    """
+
+    sizes: np.ndarray
+    found: Estimate
+    sampling: np.ndarray
+
+
+def difference_by_size(a: np.ndarray, b: np.ndarray, seed: int = 0) -> BySize:
+    """How the squared difference of two ensembles' means falls with their size.
+
+    Args:
+        a: outputs [members, ..., inputs], two members or more.
+        b: likewise, of as many other networks.
+        seed: of the bootstrap that gives the error where fewer than four parts show no spread of their own.
+
+    Raises:
+        ValueError: for ensembles of different sizes or of one.
+    """
+    if len(a) != len(b):
+        raise checks.refuse("members of b", len(b), f"{len(a)}, as many as in a")
+    members, whole = len(a), unbiased_squared_difference(a, b, seed=seed)
+    sizes = 2 ** np.arange(1, int(np.log2(members)) + 1)
+    values, errors = [], []
+    for size in sizes:
+        parts = [slice(start, start + size) for start in range(0, members - size + 1, size)]
+        each = np.stack([squared_difference(a[part], b[part]) for part in parts])
+        values.append(each.mean(axis=0))
+        # The whole ensemble's error, as if sampling were all, is that of one part scaled to its size.
+        scaled = whole.error * members / size
+        errors.append(each.std(axis=0, ddof=1) / len(each) ** 0.5 if len(each) > 3 else scaled)
+    sampling = np.stack([sampling_floor(a, b) * members / size for size in sizes])
+    return BySize(sizes, Estimate(np.stack(values), np.stack(errors)), sampling)
+
+
+def less_start(output: np.ndarray, start: np.ndarray, influence: np.ndarray) -> np.ndarray:
+    r"""Outputs less what the exact flow makes of their random start, which is zero on average.
+
+    .. math:: f_t(x) - \left[f_0(x) - A_t(x, X)\,f_0(X)\right],
+        \qquad A_t = \Theta(x, X)\,\Theta^{-1}\left(1 - e^{-\eta\Theta t}\right).
+
+    Its mean over an ensemble is that of the outputs; infinitely wide networks have it without any spread. Source: Lee,
+    Xiao et al. (NeurIPS 2019, arXiv 1902.06720), equation 8.
+
+    Args:
+        output: of trained networks [members, time, inputs], the first time 0.
+        start: of the same networks on their n training inputs before training [members, n].
+        influence: A, as :func:`~ntkfield.dynamics.gradient_flow.gradient_flow` predicts for unit targets
+            [time, inputs, n].
+    """
+    return output - (output[:, :1] - np.einsum("tip,mp->mti", influence, start))
+
+
 class InverseLaw(NamedTuple):
     """The law y = leading / x + next / x^2 fitted to data.
 

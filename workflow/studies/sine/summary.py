@@ -8,7 +8,7 @@ import xarray as xr
 
 from ntkfield import store
 from ntkfield.dynamics.comparison import Estimate, inverse_law
-from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow
+from ntkfield.dynamics.predict import predict
 from ntkfield.networks.mlp import MLP
 
 params = snakemake.params
@@ -17,9 +17,7 @@ parts = {width: [store.load(p) for p in snakemake.input.trained if p.split("/")[
 trained = {width: xr.concat(parts[width], "member") for width in widths}
 x, times = np.array(problem["train_points"])[:, None], problem["times"]
 grid = trained[widths[0]]["point"].values[:, None]
-train, across, prior = network.kernel(x), network.kernel(grid, x), network.kernel(grid)
-mean = gradient_flow(train.ntk, across.ntk, np.sin(x[:, 0]), times)
-variance = ensemble_covariance(train.nngp, across.nngp, np.diag(prior.nngp), train.ntk, across.ntk, times)
+exact = predict(network, x, np.sin(x[:, 0]), grid, times)
 
 change, error, sampled, spread, count = [], [], [], [], []
 for width in widths:
@@ -33,8 +31,8 @@ for width in widths:
 change, error = np.array(change), np.array(error)
 summary = xr.Dataset(
     {
-        "mean": (("time", "point"), mean),
-        "deviation": (("time", "point"), np.sqrt(variance)),
+        "mean": (("time", "point"), exact["mean"].values),
+        "deviation": (("time", "point"), np.sqrt(exact["variance"].values)),
         "sampled_mean": (("width", "time", "point"), sampled),
         "sampled_deviation": (("width", "time", "point"), spread),
         "members": ("width", count),
