@@ -149,7 +149,7 @@ def test_numbers_that_were_made_up_are_found(archive: Path, tmp_path: Path) -> N
         described = json.loads(contents["ro-crate-metadata.json"])
         for entity in described["@graph"]:
             if entity["@id"] == TILE:
-                entity["sha256"] = sums[other]
+                entity |= {"sha256": sums[other], "contentSize": str(len(contents[other]))}
         before = hashlib.sha256(contents["ro-crate-metadata.json"]).hexdigest()
         contents["ro-crate-metadata.json"] = json.dumps(described).encode()
         after = hashlib.sha256(contents["ro-crate-metadata.json"]).hexdigest()

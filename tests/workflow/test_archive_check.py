@@ -23,6 +23,7 @@ ARCHIVE = ROOT / "workflow/archive"
 sys.path.insert(0, str(ARCHIVE))
 
 import crate  # noqa: E402
+import pack  # noqa: E402
 import recompute  # noqa: E402
 import verify  # noqa: E402
 from layout import CONFIG, MANIFEST, METADATA, WORKFLOW, RefusedError, check_names  # noqa: E402
@@ -269,6 +270,42 @@ def test_any_damage_ends_in_a_sentence(tmp_path: Path) -> None:
     for length in range(0, len(whole), 53):
         path.write_bytes(whole[:length])
         refused(path)
+
+
+# What is packed can be checked.
+
+
+def packed(names: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An archive of results that no rule made."""
+    for name, text in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    monkeypatch.setattr(pack, "made_files", lambda *_: {name: {"rule": "own", "log": ""} for name in names})
+    output = folder / "packed.zip"
+    pack.pack([], folder, output)
+    return output
+
+
+def test_what_is_packed_passes_and_its_checksum_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    output = packed({"results/größe 1.csv": "1\n"}, tmp_path, monkeypatch)
+    told = re.search(r"sha256 of the whole, to publish beside it: (\w+)", capsys.readouterr().out)
+    assert told
+    assert check(output, told[1]) is None
+
+
+def test_what_would_not_pass_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RefusedError, match=r"the name 'results/a:b.csv' in the archive is refused"):
+        packed({"results/a:b.csv": "1\n"}, tmp_path, monkeypatch)
+    assert not list(tmp_path.glob("*.zip"))
+
+
+def test_what_is_above_the_limits_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    packed({"results/zeros.csv": "0" * (1 << 24)}, tmp_path, monkeypatch)
+    assert "whoever checks it must allow for more: 'results/zeros.csv'" in capsys.readouterr().out
 
 
 # Names and kinds of files.
