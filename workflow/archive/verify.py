@@ -42,7 +42,7 @@ def main() -> None:
     )
     parser.add_argument("--cores", default="1", help="for --recompute")
     asked = parser.parse_args()
-    for stop in (signal.SIGTERM, signal.SIGHUP):
+    for stop in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:  # Windows has no SIGHUP
         signal.signal(stop, signal.default_int_handler)  # as Ctrl-C: what was unpacked is removed
     try:
         limits = _limits(asked.max_gb, asked.max_files, asked.max_ratio)
