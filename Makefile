@@ -32,6 +32,7 @@ FIND_PYTHON = python=""; \
 .PHONY: help
 help:  ## Show this list
 	@echo "Usage: make TARGET [CORES=all] [CONFIG=config/default.yaml] [ARCHIVE=ntkfield-archive.zip] [PYTHON=/path/to/python3.12]"
+	@echo "       make verify [SHA256=its checksum] [RECOMPUTE=yes] [MAX_GB=20] [MAX_FILES=100000] [MAX_RATIO=200]"
 	@echo
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)$$/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name text; do \
 		printf '  %-16s %s\n' $$name "$$text"; done
@@ -66,9 +67,17 @@ pictures: .venv/.installed  ## Remake the README's pictures from the figures of 
 archive: config-read  ## Pack the finished results, with all that made them, into one file
 	$(WITH_VENV) $(BIN)/python workflow/archive/pack.py --configfile $(CONFIG) --output $(ARCHIVE)
 
+# Never taken from the environment: whoever wants an archive's code to run says so on the command line.
+SHA256 =
+RECOMPUTE =
+MAX_GB =
+MAX_FILES =
+MAX_RATIO =
 .PHONY: verify
-verify: .venv/.installed  ## Check such a file: all checksums, and one result computed again
-	$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(ARCHIVE)
+verify: .venv/.installed  ## Check such a file, running none of its code (SHA256=...); RECOMPUTE=yes runs it
+	@$(WITH_VENV) $(BIN)/python workflow/archive/verify.py $(if $(SHA256),--sha256='$(SHA256)') \
+		$(if $(MAX_GB),--max-gb='$(MAX_GB)') $(if $(MAX_FILES),--max-files='$(MAX_FILES)') \
+		$(if $(MAX_RATIO),--max-ratio='$(MAX_RATIO)') $(if $(RECOMPUTE),--recompute='$(RECOMPUTE)') -- '$(ARCHIVE)'
 
 NAME = F
 # A diagram that does not exist is said in one sentence before Snakemake starts.

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import yaml
+from layout import WORKFLOW
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-METADATA = "ro-crate-metadata.json"
 CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 PROFILES = (
     "https://w3id.org/ro/wfrun/process/0.5",
@@ -60,12 +60,12 @@ def describe(files: dict[str, dict], run: dict) -> str:
     crate.root_dataset["conformsTo"] = profiles
 
     workflow = crate.add_workflow(
-        dest_path="Snakefile", main=True, lang="snakemake", lang_version=run["versions"]["snakemake"]
+        dest_path=WORKFLOW, main=True, lang="snakemake", lang_version=run["versions"]["snakemake"]
     )
     workflow["name"] = cited["title"]
     workflow["version"] = run["commit"] or cited["version"]
     workflow["author"] = authors
-    entities = {"Snakefile": workflow}
+    entities = {WORKFLOW: workflow}
     for name, facts in files.items():
         if name not in entities:
             entities[name] = crate.add_file(dest_path=name, properties={"name": name})

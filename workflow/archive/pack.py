@@ -15,18 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import yaml
-from crate import METADATA, describe
+from crate import describe
+from layout import CONFIG, MANIFEST, METADATA, WORKFLOW, RefusedError, check_names
+from members import Limits, Members
 from snakemake.utils import update_config
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("Snakefile", "Makefile", "pyproject.toml", "README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE")
+CODE = (WORKFLOW, "Makefile", "pyproject.toml", "README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE")
 CODE_FOLDERS = ("config", "envs", "src", "workflow")
-CONFIG = "config/archived.yaml"  # the run's complete config, in the archive
-MANIFEST = "manifest-sha256.txt"
-
-
-class RefusedError(Exception):
-    """Why there is no archive, in one sentence."""
 
 
 def main() -> None:
@@ -49,6 +45,7 @@ def pack(configfiles: list[Path], directory: Path, output: Path) -> None:
     made = made_files(configfiles, directory)
     sources = {name: ROOT / name for name in code_files()}
     sources |= {name: directory / name for name in (*made, *records(made, directory))}
+    check_names([*sources, CONFIG, METADATA, MANIFEST])
     config = complete_config(configfiles)
     stamps = [(directory / name).stat().st_mtime for name in made]
     files = {name: checksum(path) | made.get(name, {}) for name, path in sources.items()}
@@ -79,7 +76,12 @@ def pack(configfiles: list[Path], directory: Path, output: Path) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     print(f"archive: {len(files)} files of {len(made)} results in {output}, {output.stat().st_size / 1e6:.1f} MB")
-    print(f"archive: sha256 of the whole: {checksum(output)['sha256']}")
+    print(f"archive: sha256 of the whole, to publish beside it: {checksum(output)['sha256']}")
+    try:
+        with open(output, "rb") as file:
+            Members(file, Limits())
+    except RefusedError as refused:
+        print(f"archive: whoever checks it must allow for more: {refused}")
 
 
 def made_files(configfiles: list[Path], directory: Path) -> dict[str, dict]:

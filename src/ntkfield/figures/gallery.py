@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -34,11 +35,11 @@ def page(entries: Iterable[Entry], table: pd.DataFrame, key: str, setting: str) 
         setting: sentence on the networks that were compared.
     """
     entries = list(entries)
-    links = " ".join(f'<a href="#{entry.name}">{_symbol(entry.name)}</a>' for entry in entries)
+    links = " ".join(f'<a href="#{quote(entry.name)}">{_symbol(entry.name)}</a>' for entry in entries)
     body = "\n".join(_section(entry, table.loc[entry.name]) for entry in entries)
     return TEMPLATE.format(
         style=CSS,
-        finding=_finding(table, _power),
+        finding=_finding(table.rename(columns=html.escape), _power),
         links=links,
         key=inline(key, "Key"),
         body=body,
@@ -61,7 +62,7 @@ def inline(text: str, label: str) -> str:
 def _section(entry: Entry, row: pd.Series) -> str:
     picture = style.svg(formula.draw(formula.aligned(entry.latex)))
     return SECTION.format(
-        name=entry.name,
+        name=html.escape(entry.name),
         symbol=_symbol(entry.name),
         about=html.escape(entry.about),
         picture=inline(entry.picture, f"Diagrams of {entry.name}"),
@@ -126,7 +127,7 @@ def _power(value: float) -> str:
 def _symbol(name: str) -> str:
     """K1 as K with a superscript, V6 as V with one in brackets."""
     base, _, correction = name.replace("Theta", "Θ").partition(".")
-    letter, number = base[0], base[1:]
+    letter, number, correction = html.escape(base[0]), html.escape(base[1:]), html.escape(correction)
     if letter in "KΘ":
         return f"<i>{letter}</i>" + (f"<sup>[{number}]</sup>" if number else "")
     mark = (f"({number})" if number else "") + (f"[{correction}]" if correction else "")
