@@ -40,20 +40,23 @@ help:  ## Show this list
 # A mistyped path or broken YAML is said with its place, before Snakemake prints a traceback for it.
 .PHONY: config-read
 config-read: .venv/.installed
-	@$(BIN)/python workflow/config_check.py $(CONFIG)
+	@$(BIN)/python workflow/config_check.py $(CONFIG) > /dev/null
+
+# The folder of a run's results, which the config names.
+RUN = results/$$($(BIN)/python workflow/config_check.py $(CONFIG))
 
 .PHONY: results
 results: config-read  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
-		--report results/report.html --report-after-run
+		--report $(RUN)/report.html --report-after-run
 
 .PHONY: plan
 plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
 
 .PHONY: costs
-costs: .venv/.installed  ## Gather what the results there have cost, rule by rule, into results/costs.csv
-	@$(WITH_VENV) $(BIN)/python workflow/cost/table.py
+costs: config-read  ## Gather what the results of CONFIG have cost, rule by rule, into costs.csv beside them
+	@$(WITH_VENV) $(BIN)/python workflow/cost/table.py --results $(RUN)
 
 .PHONY: config-docs
 config-docs: .venv/.installed  ## Write docs/config.md and config/schema.json anew from the settings' models
@@ -96,10 +99,10 @@ except ValueError as error:
 endef
 export DIAGRAM_EXISTS
 .PHONY: diagram
-diagram: .venv/.installed  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
+diagram: config-read  ## Draw a recursion's diagrams (NAME=F), or one of them alone (NAME=F/2)
 	@$(BIN)/python -c "$$DIAGRAM_EXISTS" "$(NAME)"
-	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 results/diagrams/$(NAME).pdf results/diagrams/$(NAME).svg
-	@echo "Drawn: results/diagrams/$(NAME).svg and .pdf"
+	$(SNAKEMAKE) --profile workflow/profiles/default --cores 1 --configfile $(CONFIG) -- $(RUN)/diagrams/$(NAME).pdf $(RUN)/diagrams/$(NAME).svg
+	@echo "Drawn: $(RUN)/diagrams/$(NAME).svg and .pdf"
 
 .PHONY: env
 env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date

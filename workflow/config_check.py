@@ -1,4 +1,4 @@
-"""Say, in a sentence, what is wrong with the config files of the command line, laid over the default one."""
+"""Say the name of the run of the config files of the command line, or in a sentence what is wrong with them."""
 
 import sys
 
@@ -6,6 +6,8 @@ from settings import RefusedError, check, layered
 
 if __name__ == "__main__":
     try:
-        check(layered(sys.argv[1:]), files=False)
+        config = layered(sys.argv[1:])
+        check(config, files=False)
+        print(config["run"])
     except RefusedError as refused:
         sys.exit(str(refused))

@@ -67,7 +67,7 @@ Run = Annotated[str, BeforeValidator(lambda given: str(given) if type(given) is 
 class Shared(Section):
     """What is no study's own."""
 
-    run: Run = Field(description="the folder under results/ that takes this run's results")
+    run: Run
     studies: Any  # a list of those there are: settings.model
     gpus: whole(ge=0)
     qm9: Qm9

@@ -18,7 +18,7 @@ PICTURES = {
 }
 
 for name, source in PICTURES.items():
-    figure = Image.open(ROOT / "results" / source).convert("RGB")
+    figure = Image.open(ROOT / "results/default" / source).convert("RGB")
     size = (WIDTH, round(figure.height * WIDTH / figure.width)) if figure.width > WIDTH else figure.size
     small = figure.resize(size, Image.Resampling.LANCZOS).quantize(64)  # flat colours: a third of the bytes
     small.save(ROOT / "docs/pictures" / f"{name}.png", optimize=True)

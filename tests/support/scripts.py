@@ -10,7 +10,8 @@ from typing import Any
 
 from runs import ROOT
 
-SCRIPTS = ROOT / "workflow/scripts"
+WORKFLOW = ROOT / "workflow"
+SCRIPTS = WORKFLOW / "scripts"  # what every script may import
 
 
 class Stated(list):
@@ -27,21 +28,24 @@ class Stated(list):
 
 
 def run_script(name: str, log: Path, **job: Any) -> None:
-    """Run ``workflow/scripts/<name>.py``.
+    """Run a script of the workflow.
 
     Args:
-        name: the script.
+        name: the script, such as "studies/sine/train".
         log: its log file.
         job: what the rule states: input and output (a list, or names with files), params and wildcards (names with
             values).
     """
     stated = {key: Stated(job.get(key, [])) for key in ("input", "output", "params", "wildcards")}
     before = sys.stdout, sys.stderr, sys.excepthook, dict(os.environ)
-    sys.path.insert(0, str(SCRIPTS))
+    script = WORKFLOW / f"{name}.py"
+    beside = [str(SCRIPTS), str(script.parent)]
+    sys.path[:0] = beside
     try:
-        runpy.run_path(str(SCRIPTS / f"{name}.py"), {"snakemake": SimpleNamespace(log=[str(log)], threads=1, **stated)})
+        runpy.run_path(str(script), {"snakemake": SimpleNamespace(log=[str(log)], threads=1, **stated)})
     finally:
-        sys.path.remove(str(SCRIPTS))
+        for folder in beside:
+            sys.path.remove(folder)
         if sys.stdout is not before[0]:
             sys.stdout.close()
         sys.stdout, sys.stderr, sys.excepthook, environment = before

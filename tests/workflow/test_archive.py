@@ -15,7 +15,7 @@ from rocrate.rocrate import ROCrate
 from runs import ROOT, Run
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
-TILE = "results/molecules/tiles/mlp/0_1.zarr.zip"
+TILE = "results/ci/molecules/tiles/mlp/0_1.zarr.zip"
 
 
 def tool(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -49,9 +49,9 @@ def test_it_holds_all_that_made_the_results(archive: Path, finished: Callable[[s
     assert config["molecules"]["tile_size"] == 8  # of ci.yaml
     assert config["molecules"]["diag_reg"] == 5.0e-5  # of default.yaml
     assert {
-        *("Snakefile", "envs/lock.txt", "src/ntkfield/store.py", "workflow/rules/molecules.smk", "LICENSE"),
-        *("results/molecules/learning_curve.pdf", "results/molecules/learning_curve.csv"),
-        *("results/logs/molecules_tile/mlp/0_1.log", "results/benchmarks/molecules_tile/mlp/0_1.tsv"),
+        *("Snakefile", "envs/lock.txt", "src/ntkfield/store.py", "workflow/studies/molecules/rules.smk", "LICENSE"),
+        *("results/ci/molecules/learning_curve.pdf", "results/ci/molecules/learning_curve.csv"),
+        *("results/ci/logs/molecules_tile/mlp/0_1.log", "results/ci/benchmarks/molecules_tile/mlp/0_1.tsv"),
     } <= names
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from runs import ROOT, Run
-from scripts import SCRIPTS
+from scripts import WORKFLOW
 
 from ntkfield.networks import infinite_kernel, stax_layer
 
@@ -108,20 +108,21 @@ def test_a_hash_changes_with_the_code_that_is_used(
 
 @pytest.fixture(scope="module")
 def used() -> dict[str, set[str]]:
-    """What every script of the workflow uses, by the script's name."""
+    """What every script of the workflow uses, by the script's room and name."""
     code = CodeHash()
-    return {path.stem: set(code.used(path)) for path in SCRIPTS.parent.rglob("scripts/*.py")}
+    scripts = [path for path in WORKFLOW.rglob("*.py") if "job.start(snakemake)" in path.read_text()]
+    return {f"{path.parent.name}/{path.stem}": set(code.used(path)) for path in scripts}
 
 
 @pytest.mark.parametrize(
     ("module", "scripts"),
     [
-        ("figures.learning_curve", {"molecules_learning_curve_figure"}),
-        ("dynamics.learning_curve", {"molecules_learning_curve", "images_learning_curve"}),
-        ("dynamics.ensembles", {"sine_train", "augmentation_train"}),
-        ("diagrams.key", {"diagrams_gallery"}),
-        ("finite.solve", {"finite_theory", "diagrams_agreement"}),
-        ("infinite.molecules", {"molecules_inputs", "molecules_tile", "molecules_signals_figure"}),
+        ("figures.learning_curve", {"molecules/learning_curve_figure"}),
+        ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
+        ("dynamics.ensembles", {"sine/train", "augmentation/train"}),
+        ("diagrams.key", {"diagrams/gallery"}),
+        ("finite.solve", {"finite/theory", "diagrams/agreement"}),
+        ("infinite.molecules", {"molecules/tile", "molecules/signals_figure"}),
     ],
 )
 def test_a_module_counts_for_the_scripts_that_use_it(used: dict, module: str, scripts: set[str]) -> None:
@@ -134,10 +135,10 @@ def test_every_script_that_computes_uses_the_version_that_stores_keep(used: dict
     assert not any(name in ("ntkfield", "ntkfield.networks") for script in used for name in used[script])
 
 
-@pytest.mark.parametrize("script", ["images_convergence", "augmentation_train"])
+@pytest.mark.parametrize("script", ["images/convergence", "augmentation/train"])
 def test_sampled_convolutions_use_the_bridge(used: dict, script: str) -> None:
     assert {"ntkfield.infinite.planar", "ntkfield.bridge.planar"} <= used[script]
-    assert not any(name.startswith("ntkfield.bridge") for name in used["molecules_tile"])
+    assert not any(name.startswith("ntkfield.bridge") for name in used["molecules/tile"])
 
 
 @pytest.mark.parametrize(("route", "room"), [(infinite_kernel, "infinite"), (stax_layer, "bridge")])
@@ -156,7 +157,7 @@ def test_what_is_looked_up_is_what_the_library_registers(route: Callable, room: 
 
 def test_the_bridge_is_used_by_importing_it() -> None:
     """The layers of a network are code that a script uses if what it imports does; a method's call is not seen."""
-    callers = [*SCRIPTS.parent.rglob("*.py"), *(ROOT / "src/ntkfield").glob("[!n]*/*.py")]
+    callers = [*WORKFLOW.rglob("*.py"), *(ROOT / "src/ntkfield").glob("[!n]*/*.py")]
     for caller in callers:
         assert ".to_stax(" not in caller.read_text(), caller
 

@@ -32,7 +32,7 @@ def test_snakemake_takes_cases_out_and_adds_others(tmp_path: Path) -> None:
     jobs = Run(tmp_path, "scale").planned({"scale": {"cases": {"gelu": None, "tanh": case | {"activation": "tanh"}}}})
     assert jobs == {"finite_theory": 4, "finite_sample": 4 * 2, "scale_figure": 1}
     listed = Run(tmp_path, "scale").make("--dry-run", change={"scale": {"cases": {"gelu": None}}})
-    assert "results/scale/theory/linear.zarr.zip" in listed
+    assert "results/ci/scale/theory/linear.zarr.zip" in listed
     assert "gelu" not in listed
 
 

@@ -31,7 +31,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pictures_and_table_are_there(finished: Path) -> None:
-    results = finished / "results/diagrams"
+    results = finished / "results/ci/diagrams"
     for name in ("K1", "F"):
         assert ElementTree.parse(results / f"{name}.svg").getroot().tag.endswith("svg")
         assert (results / f"{name}.pdf").read_bytes().startswith(b"%PDF")
@@ -45,7 +45,7 @@ def test_pictures_and_table_are_there(finished: Path) -> None:
 
 
 def test_the_gallery_carries_everything_within_itself(finished: Path) -> None:
-    page = (finished / "results/diagrams/gallery.html").read_text()
+    page = (finished / "results/ci/diagrams/gallery.html").read_text()
     assert page.count("<svg") == page.count("</svg>") == 5  # the key, and a sheet and a formula for each recursion
     outside = re.findall(r'(?:src|href)="(?!#)[^"]*"|url\((?!#)|<script|<link|@import', page)
     assert outside == []
@@ -61,17 +61,17 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
 
 
 def test_another_run_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
-    names = [f"results/diagrams/{name}" for name in ("F.svg", "F.pdf", "recursions.csv", "gallery.html")]
+    names = [f"results/ci/diagrams/{name}" for name in ("F.svg", "F.pdf", "recursions.csv", "gallery.html")]
     snakemake(tmp_path, *names)
     assert [name for name in names if (tmp_path / name).read_bytes() != (finished / name).read_bytes()] == []
 
 
 def test_single_figures_can_be_asked_for(tmp_path: Path) -> None:
-    snakemake(tmp_path, "results/diagrams/V6.svg", "results/diagrams/T/13.pdf")
-    assert (tmp_path / "results/diagrams/V6.pdf").exists()
-    assert not (tmp_path / "results/diagrams/gallery.html").exists()
-    snakemake(tmp_path, "results/diagrams/F/3.svg", refused=True)
-    log = (tmp_path / "results/logs/diagrams_single/F_3.log").read_text()
+    snakemake(tmp_path, "results/ci/diagrams/V6.svg", "results/ci/diagrams/T/13.pdf")
+    assert (tmp_path / "results/ci/diagrams/V6.pdf").exists()
+    assert not (tmp_path / "results/ci/diagrams/gallery.html").exists()
+    snakemake(tmp_path, "results/ci/diagrams/F/3.svg", refused=True)
+    log = (tmp_path / "results/ci/logs/diagrams_single/F_3.log").read_text()
     assert "diagram number 3 of F is refused: expected 1 to 2" in log
 
 

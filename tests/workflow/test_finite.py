@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 def test_a_theory_of_the_criticality_study_knows_where_its_activation_is_critical(tmp_path: Path) -> None:
     network = {"activation": "erf", "bias_variance": 0.1}
     change = {"criticality": {"network": network, "weight_variances": [0.5], "depths": [2, 3]}}
-    target = "results/criticality/theory/kernels_0.5.zarr.zip"
+    target = "results/ci/criticality/theory/kernels_0.5.zarr.zip"
     Run(tmp_path, "criticality").make(target, change=change)
     known = store.load(tmp_path / target).attrs
     # erf'(0) = 2 / sqrt(pi), and C_W erf'(0)^2 = 1 at K* = 0

@@ -13,8 +13,8 @@ import pytest
 from runs import Run
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
-QM9 = "results/qm9/qm9.zarr.zip"
-TILE = "results/molecules/tiles/mlp/0_1.zarr.zip"
+QM9 = "results/shared/qm9.zarr.zip"
+TILE = "results/ci/molecules/tiles/mlp/0_1.zarr.zip"
 
 
 @pytest.fixture

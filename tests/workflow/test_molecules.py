@@ -19,7 +19,7 @@ def finished_molecules(finished: Callable[[str], Run]) -> Run:
 
 
 def test_everything_promised_is_there(finished: Run) -> None:
-    results = finished.folder / "results/molecules"
+    results = finished.folder / "results/ci/molecules"
     for name in ("learning_curve.pdf", "learning_curve.png", "signals.pdf", "signals.png"):
         assert (results / name).stat().st_size > 10_000
     table = pd.read_csv(results / "learning_curve.csv")
@@ -35,7 +35,7 @@ def test_a_second_run_does_nothing(finished: Run) -> None:
 
 
 def test_one_figure_can_be_asked_for(finished: Run) -> None:
-    assert "Nothing to be done" in finished.make("--dry-run", "results/molecules/learning_curve.pdf")
+    assert "Nothing to be done" in finished.make("--dry-run", "results/ci/molecules/learning_curve.pdf")
 
 
 def test_more_training_molecules_add_tiles_and_recompute_none(finished: Run) -> None:
@@ -85,7 +85,7 @@ def test_a_bad_config_is_refused_in_one_sentence_before_any_work(tmp_path: Path,
 def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Run, tmp_path: Path) -> None:
     # On one core, where the finished run had two: the stores must not depend on that either.
     run = Run(tmp_path, "molecules", cores=1)
-    run.kill_when("results/molecules/tiles/*/*.zarr.zip")
+    run.kill_when("results/ci/molecules/tiles/*/*.zarr.zip")
     # A file may bear its final name a moment before Snakemake has noted it as complete: only what is noted counts.
     jobs, kept = run.planned(), run.stamps()
     assert jobs["molecules_tile"] + sum("tiles" in path.parts for path in kept) <= 6 + 1

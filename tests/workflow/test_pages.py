@@ -67,6 +67,7 @@ def one_line(text: str) -> str:
 
 
 # Captions of the report.
+CAPTIONS = sorted(str(path.relative_to(ROOT / "workflow")) for path in (ROOT / "workflow").rglob("*.rst"))
 
 
 def caption(name: str, text: str, folder: Path) -> Page:
@@ -88,29 +89,30 @@ def caption(name: str, text: str, folder: Path) -> Page:
     )
     record = SimpleNamespace(path=finding.with_suffix(".png"))
     question = type("Question", (), {"name": text, "__hash__": object.__hash__})()
-    source = (ROOT / "workflow/report" / name).read_text(encoding="utf-8")
+    source = (ROOT / "workflow" / name).read_text(encoding="utf-8")
     rendered = Environment(trim_blocks=True, lstrip_blocks=True).from_string(source)
     body = rendered.render(snakemake=job, categories={question: {"part": [record]}}, files=[])
     return Page(publish_parts(body, writer="html")["html_body"])
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "workflow/report").glob("*.rst")))
+@pytest.mark.parametrize("name", CAPTIONS)
 def test_captions_take_text_for_text(name: str, tmp_path: Path) -> None:
     tame = caption(name, "tame", tmp_path)
     assert {tag for tag, _ in tame.elements} <= CONTAINERS
     text = "\n\n".join((*RST, *HTML))
     page = caption(name, text, tmp_path)
     assert outline(page) == outline(tame)
-    if re.search(r"\|(plain|finding) }}", (ROOT / "workflow/report" / name).read_text()):
+    if re.search(r"\|(plain|finding) }}", (ROOT / "workflow" / name).read_text()):
         assert one_line(text) in one_line(page.text)
 
 
 def test_every_place_of_a_caption_is_filtered() -> None:
     """What stands in a template is a text made plain, or a count."""
-    for path in (ROOT / "workflow/report").glob("*.rst"):
-        for place in re.findall(r"{{(.*?)}}", path.read_text()):
-            assert place.strip().endswith(("|plain", "|finding", "|length")), f"{path.name}: {place}"
-        assert ".. include::" not in path.read_text()
+    for name in CAPTIONS:
+        source = (ROOT / "workflow" / name).read_text()
+        for place in re.findall(r"{{(.*?)}}", source):
+            assert place.strip().endswith(("|plain", "|finding", "|length")), f"{name}: {place}"
+        assert ".. include::" not in source
 
 
 @pytest.mark.parametrize("text", [*HTML, *RST, "".join(map(chr, range(32, 127))), "größer − ≥ Θ·10⁻³ “quoted” …"])
@@ -138,7 +140,7 @@ def index(text: str, folder: Path) -> Page:
     output = folder / "results/index.html"
     output.parent.mkdir(exist_ok=True)
     run_script(
-        "index", folder / "log", output=[str(output)], params={"entries": [entry], "configs": ["default.yaml", text]}
+        "scripts/index", folder / "log", output=[str(output)], params={"entries": [entry], "configs": ["default.yaml", text]}
     )
     return Page(output.read_text(encoding="utf-8"))
 

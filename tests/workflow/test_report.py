@@ -20,11 +20,11 @@ def finished_molecules(finished: Callable[[str], Run]) -> Run:
 
 
 def findings(run: Run) -> list[str]:
-    return [path.read_text().strip() for path in sorted((run.folder / "results/molecules").glob("*.txt"))]
+    return [path.read_text().strip() for path in sorted((run.folder / "results/ci/molecules").glob("*.txt"))]
 
 
 def test_the_finding_is_that_of_the_table(finished: Run) -> None:
-    table = pd.read_csv(finished.folder / "results/molecules/learning_curve.csv")
+    table = pd.read_csv(finished.folder / "results/ci/molecules/learning_curve.csv")
     last = table[(table["train_size"] == table["train_size"].max()) & (table["network"] == "so3")]
     best = last.groupby(["matching", "kernel"])["mean_absolute_error_meV"].mean().min()
     said = float(re.search(r"SO\(3\)-invariant network errs by (\d+)", findings(finished)[0])[1])
@@ -51,7 +51,7 @@ class Links(HTMLParser):
 
 
 def test_the_page_of_results_leads_to_every_figure_and_table(finished: Run) -> None:
-    page = finished.folder / "results/index.html"
+    page = finished.folder / "results/ci/index.html"
     text, links = page.read_text(encoding="utf-8"), Links()
     links.feed(text)
     files = {link for link in links.found if not link.startswith("#")} - {"report.html"}  # made apart

@@ -55,7 +55,7 @@ def test_every_rule_states_log_benchmark_threads_memory_and_time(stated: dict[st
     assert len(stated) > 20
     for name, rule in stated.items():
         assert rule["log"] == 1, name
-        assert re.fullmatch(r"results/benchmarks/.+\.tsv", rule["benchmark"]), name
+        assert re.fullmatch(r"results/default/benchmarks/.+\.tsv", rule["benchmark"]), name
         first = {resource: tries[0] for resource, tries in rule["resources"].items()}
         # One thread: more would be cut to --cores, and another order of sums changes last digits.
         assert first["_cores"] == 1, name
@@ -64,7 +64,7 @@ def test_every_rule_states_log_benchmark_threads_memory_and_time(stated: dict[st
 
 
 def test_threads_are_written_out(stated: dict[str, dict]) -> None:
-    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow").rglob("*.smk"))
     blocks = dict(zip(*[iter(re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
     assert set(blocks) == set(stated)
     for name, block in blocks.items():

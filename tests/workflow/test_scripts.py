@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.build import molecule
-from scripts import SCRIPTS, run_script
+from scripts import SCRIPTS, WORKFLOW, run_script
 
 from ntkfield import store
 
@@ -24,11 +24,11 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
         atoms.info = {"atomization_energy": -3.0 * len(atoms) - k}
     ase.io.write(tmp_path / "own.extxyz", molecules)
     own = str(tmp_path / "own.zarr.zip")
-    run_script("molecules_own", log, input=[str(tmp_path / "own.extxyz")], output=[own])
+    run_script("studies/molecules/own", log, input=[str(tmp_path / "own.extxyz")], output=[own])
     blocks = [str(tmp_path / f"{block}.zarr.zip") for block in (0, 1)]
     for block, path in enumerate(blocks):
         run_script(
-            "molecules_block",
+            "studies/molecules/block",
             log,
             input={"molecules": own},
             output=[path],
@@ -46,7 +46,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
         for i, j in ((0, 0), (0, 1), (1, 1)):
             tiles.append(str(tmp_path / name / f"{i}_{j}.zarr.zip"))
             run_script(
-                "molecules_tile",
+                "studies/molecules/tile",
                 log,
                 input={"rows": blocks[i], "columns": blocks[j]},
                 output=[tiles[-1]],
@@ -55,7 +55,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
             )
     curve, table = str(tmp_path / "curve.zarr.zip"), str(tmp_path / "curve.csv")
     run_script(
-        "molecules_learning_curve",
+        "studies/molecules/learning_curve",
         log,
         input={"blocks": blocks, "tiles": tiles},
         output={"dataset": curve, "table": table},
@@ -66,7 +66,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
         },
     )
     figure = {name: str(tmp_path / f"curve.{name}") for name in ("pdf", "png")} | {"finding": str(tmp_path / "said")}
-    run_script("molecules_learning_curve_figure", log, input=[curve], output=figure)
+    run_script("studies/molecules/learning_curve_figure", log, input=[curve], output=figure)
     said = Path(figure["finding"]).read_text()
     assert "the SO(3)-invariant network errs by" in said
     assert "the MLP that compares the same atoms errs by" in said
@@ -95,10 +95,10 @@ def test_a_damaged_input_is_said_to_be_moved_aside_and_nothing_else(
 
 def test_figures_are_drawn_without_jax() -> None:
     """What the scripts that draw import leaves JAX alone, whose import takes as long as a figure."""
-    drawing = [path for path in SCRIPTS.parent.rglob("*.py") if "from ntkfield.figures" in path.read_text()]
-    drawing = [path for path in drawing if path.stem != "molecules_signals_figure"]  # it computes the signals, too
+    drawing = [path for path in WORKFLOW.rglob("*.py") if "from ntkfield.figures" in path.read_text()]
+    drawing = [path for path in drawing if path.stem != "signals_figure"]  # it computes the signals, too
     assert len(drawing) > 10
-    program = [f"import sys; sys.path += {sorted({str(path.parent) for path in drawing})}"]
+    program = [f"import sys; sys.path += {sorted({str(SCRIPTS), *(str(path.parent) for path in drawing)})}"]
     for path in drawing:
         lines = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
         program += [*map(ast.unparse, lines), f"assert 'jax' not in sys.modules, {path.stem!r}"]

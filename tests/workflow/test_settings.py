@@ -38,7 +38,7 @@ WITHOUT_BIASES = (("sine.network.bias_variance", 0.0),)
 
 REFUSED = [
     # keys
-    ("molecule", 1, "molecule = 1 is refused: expected one of the keys studies,"),
+    ("molecule", 1, "molecule = 1 is refused: expected one of the keys run, studies,"),
     ("sine.member", 16, "sine.member = 16 is refused: expected one of the keys"),
     ("sine.member", 16, "; the nearest is members"),
     ("molecules.signals.power", [2], "molecules.signals.power = [2] is refused: expected one of the keys bandlimit,"),
@@ -374,4 +374,4 @@ def test_networks_are_refused_that_cannot_be_sampled() -> None:
 def test_every_study_of_the_default_config_has_settings() -> None:
     fields = list(model().model_fields)
     assert set(fields) == set(DEFAULT)
-    assert fields[4:] == sorted(DEFAULT["studies"])
+    assert fields[5:] == sorted(DEFAULT["studies"])

@@ -109,8 +109,9 @@ def made_files(configfiles: list[Path], directory: Path) -> dict[str, dict]:
 def records(made: dict[str, dict], directory: Path) -> Iterator[str]:
     """Logs and benchmarks of the rules that made the results, and the report, as far as they are there."""
     logs = {facts.pop("log") for facts in made.values()}
-    benchmarks = {log.replace("results/logs/", "results/benchmarks/").replace(".log", ".tsv") for log in logs}
-    for name in sorted({*logs, *benchmarks, "results/report.html"}):
+    benchmarks = {log.replace("/logs/", "/benchmarks/", 1).replace(".log", ".tsv") for log in logs}
+    reports = {f"{folder}/report.html" for name in made for folder in ["/".join(name.split("/")[:2])]}
+    for name in sorted({*logs, *benchmarks, *reports}):
         if name and (directory / name).is_file():
             yield name
 

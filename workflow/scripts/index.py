@@ -12,7 +12,7 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>ntkfield: results</title>
+<title>ntkfield: results of {{ run }}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin: 3rem 0 1rem; border-top: 1px solid #ccc; padding-top: 1rem; }
@@ -23,7 +23,7 @@ figcaption, p { max-width: 46rem; }
 </style>
 </head>
 <body>
-<h1>ntkfield: results</h1>
+<h1>ntkfield: results of {{ run }}</h1>
 <p>Each question with its figures, and what they say in numbers, computed with {{ configs|join(" and over it ") }}; a
 click on a figure opens it as PDF. The numbers themselves lie beside the figures, as zarr stores that
 <code>ntkfield.store.load</code> reads. <a href="report.html">The report</a>, where it was made, adds captions in full,
@@ -64,7 +64,7 @@ def main(entries: list[dict], configs: list[str], output: Path) -> None:
         "stem": lambda path: Path(path).stem.replace("_", " "),
         "text": lambda path: Path(path).read_text(encoding="utf-8").strip(),
     }
-    page = environment.from_string(PAGE).render(entries=entries, configs=configs)
+    page = environment.from_string(PAGE).render(entries=entries, configs=configs, run=output.parent.name)
     output.write_text(page, encoding="utf-8")
 
 
