@@ -1,12 +1,10 @@
 import re
 import warnings
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
@@ -426,9 +424,3 @@ class TestNames:
     def test_derivative_orders_are_checked(self, order):
         with pytest.raises(ValueError, match=rf"order = {order} is refused: expected a whole number, 0 or above"):
             nf.activation("tanh").derivative(order)
-
-
-def test_the_config_knows_the_same_names() -> None:
-    schema = yaml.safe_load((Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml").read_text())
-    plain, *others = schema["$defs"]["activation"]["oneOf"]
-    assert {*plain["enum"], *(other["properties"]["name"]["const"] for other in others)} == set(NAMES)

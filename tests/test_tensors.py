@@ -1,19 +1,14 @@
-"""The table of tensors against what the diagrams derive from externals and pairs, and against the config's schema."""
+"""The table of tensors against what the diagrams derive from externals and pairs."""
 
-import re
 import runpy
-from pathlib import Path
 
 import pytest
-import yaml
 
 from ntkfield import tensors
 from ntkfield.diagrams import FIRST_ORDER, recursion
 from ntkfield.diagrams.tensors import KINDS, SIZE
 from ntkfield.sampling.estimators import _ESTIMATORS
 from ntkfield.tensors import DIFFERENTIALS, FLUCTUATIONS, KERNELS, NAMES, TENSORS
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def generated(permutations, size):
@@ -55,11 +50,3 @@ def test_groups_are_parts_of_the_whole():
 def test_the_file_stands_alone():
     """As the workflow reads it."""
     assert runpy.run_path(tensors.__file__)["NAMES"] == NAMES
-
-
-def test_the_schema_accepts_the_table():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    pattern = schema["properties"]["diagrams"]["properties"]["recursions"]["items"]["pattern"]
-    assert all(re.match(pattern, name) for name in FIRST_ORDER)
-    letters = re.search(r"\(([A-Z|]+)\|V6", pattern)[1].split("|")
-    assert letters == [*FLUCTUATIONS, *DIFFERENTIALS]

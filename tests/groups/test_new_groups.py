@@ -33,8 +33,7 @@ def workflow(monkeypatch):
     for folder in (WORKFLOW, WORKFLOW / "cost"):
         monkeypatch.syspath_prepend(str(folder))
     yield
-    for name in ("config_check", "items"):
-        sys.modules.pop(name, None)
+    sys.modules.pop("items", None)
 
 
 def mean_over_half_turns(kernel, x1, x2):
@@ -108,13 +107,6 @@ class TestHalfTurns:
         images["networks"] = {group: {"group": group, "depth": 1} for group in ("c1", "c2")}
         work = {item.name: item.work for item in items({"studies": ["images"], "images": images})}
         assert work["images_tile c2 train"] == 2 * work["images_tile c1 train"]
-
-
-@pytest.mark.usefixtures("workflow")
-def test_configs_may_name_the_groups_of_the_table():
-    from config_check import planar_groups
-
-    assert planar_groups() == list(PLANAR_GROUPS)
 
 
 @dataclasses.dataclass(frozen=True)

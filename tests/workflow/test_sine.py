@@ -41,3 +41,11 @@ def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same
 )
 def test_a_change_re_runs_what_depends_on_it(finished: Run, change: dict, jobs: dict[str, int]) -> None:
     assert finished.planned({"sine": change}) == jobs
+
+
+def test_numbers_on_the_command_line_are_those_of_a_file(finished: Run) -> None:
+    """Snakemake makes text of every number inside a mapping; text in a parameter would re-run what depends on it."""
+    same = "sine={seed: 0, members: 8, widths: [8, 16], problem: {grid: 25, times: [0, 1]}}"
+    assert "Nothing to be done" in finished.make("--dry-run", "--config", same)
+    other = finished.make("--dry-run", "--config", "sine={seed: 1}")
+    assert "sine_train" in other

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).parents[1]))
 from blocks import block_count, tile_count
+from studies.images.settings import DATASETS
 
 from ntkfield.groups.finite import PLANAR_GROUPS
 
@@ -63,7 +64,7 @@ def _molecules(s: dict) -> Iterator[Item]:
 def _images(s: dict) -> Iterator[Item]:
     tile = s["tile_size"]
     pool, test = block_count(max(s["train_sizes"]), tile), block_count(s["test_size"], tile)
-    pixels = {"digits": 8, "mnist": 28, "pathmnist": 28}[s["dataset"]["name"]] ** 4  # pairs of positions
+    pixels = DATASETS[s["dataset"]["name"]].side ** 4  # pairs of positions
     for name, network in s["networks"].items():
         work = tile**2 * pixels * len(PLANAR_GROUPS[network["group"]].matrices) * network["depth"]
         for half, jobs, views in (("train", tile_count(pool), 1), ("test", pool * test, 2)):

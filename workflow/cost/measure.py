@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pandas as pd
 from items import items
-from snakemake.utils import update_config
 
 WORKFLOW = Path(__file__).parents[1]
 sys.path.append(str(WORKFLOW))
-from config_check import drop_nulls, read  # noqa: E402 - it lies beside this folder
+from settings import RefusedError, check, layered  # noqa: E402 - it lies beside this folder
 
 MEASURED = Path(__file__).with_name("measured.csv")
 
 
 def read_config(paths: list[str]) -> dict:
-    """Config files laid over one another and over config/default.yaml, as Snakemake does."""
-    config: dict = {}
-    for path in (str(WORKFLOW.parent / "config/default.yaml"), *paths):
-        update_config(config, read(path))
-    drop_nulls(config)
+    """Config files laid over one another and over config/default.yaml, checked; ends the program if one is refused."""
+    try:
+        config = layered(paths)
+        check(config)
+    except RefusedError as refused:
+        raise SystemExit(str(refused)) from None
     return config
 
 

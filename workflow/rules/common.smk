@@ -1,12 +1,11 @@
-# The validated config and helpers that every rule file may use. No rules here.
+# The checked config and helpers that every rule file may use. No rules here.
 import sys
 
 from snakemake.exceptions import WorkflowError
-from snakemake.common.configfile import load_configfile
 
 sys.path.append(str(Path(workflow.basedir) / "workflow"))
 from blocks import block_count, tile_indices
-from config_check import drop_nulls, refusal, sentence
+from settings import RefusedError, check
 
 # Adds a study's targets to the default target, under the study's name.
 STUDIES = {}
@@ -24,29 +23,6 @@ QUESTIONS = {
 }
 
 
-def refuse(field, value, accepted):
-    """End before any work, in one sentence."""
-    raise WorkflowError(sentence(field, value, accepted))
-
-
-def check_config():
-    """Refuse a config that the schema does not allow, naming the field, the value and what is accepted."""
-    problem = refusal(config, load_configfile(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"))
-    if problem:
-        raise WorkflowError(problem)
-
-
-def check_path(field, path, is_kind, kind):
-    """Refuse a path in the config that does not lead to a `kind`."""
-    if path is not None and not is_kind(Path(path)):
-        refuse(field, path, f"the path of {kind}")
-
-
-def is_qm9(folder):
-    """Whether the tables of the package qm9pack lie there."""
-    return all((folder / f"qm9_part{part}.csv").is_file() for part in (1, 2, 3))
-
-
 def study_targets():
     """Files of the studies that the config asks for."""
     return [target for study in config["studies"] for target in STUDIES[study]]
@@ -57,7 +33,7 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-drop_nulls(config)
-check_config()
-check_path("qm9.path", config["qm9"].get("path"), is_qm9, "a folder with qm9_part1.csv to qm9_part3.csv, or null")
-check_path("images.dataset.path", config["images"]["dataset"].get("path"), Path.is_file, "an existing file, or null")
+try:
+    check(config, files=workflow.is_main_process)  # what files hold not again in each job
+except RefusedError as refused:
+    raise WorkflowError(str(refused))

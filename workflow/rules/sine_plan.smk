@@ -1,12 +1,6 @@
 # Which ensembles the sine study needs, and in which parts. No rules here.
 
 
-def check_sine():
-    """Refuse ensembles that are not whole parts."""
-    if SINE["members"] % SINE["part_size"]:
-        refuse("sine.members", SINE["members"], f"a multiple of sine.part_size, {SINE['part_size']}")
-
-
 def sine_members(part):
     """First member of a part, and the one after its last."""
     return [part * SINE["part_size"], (part + 1) * SINE["part_size"]]
@@ -18,6 +12,3 @@ def sine_trained():
         for width in SINE["widths"]
         for part in range(SINE["members"] // SINE["part_size"])
     ]
-
-
-check_sine()
