@@ -54,6 +54,10 @@ plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, mem
 costs: .venv/.installed  ## Gather what the results there have cost, rule by rule, into results/costs.csv
 	@$(WITH_VENV) $(BIN)/python workflow/cost/table.py
 
+.PHONY: config-docs
+config-docs: .venv/.installed  ## Write docs/config.md and config/schema.json anew from the settings' models
+	@$(BIN)/python workflow/settings_page.py
+
 .PHONY: pictures
 pictures: .venv/.installed  ## Remake the README's pictures from the figures of the last run
 	@$(BIN)/python docs/pictures/remake.py
