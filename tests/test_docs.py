@@ -111,16 +111,3 @@ def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), (page.name, link)
-
-
-def test_the_page_on_experiments_names_every_file_that_a_study_is_named_in() -> None:
-    page = (ROOT / "docs/experiment.md").read_text()
-    places = [ROOT / "Snakefile", ROOT / "README.md", *(ROOT / "config").glob("*.yaml")]
-    places += [path for path in (ROOT / "workflow").rglob("*") if path.suffix in (".smk", ".py", ".yaml", ".csv")]
-    shared = [
-        path
-        for path in places
-        if "sine" not in str(path.relative_to(ROOT)) and re.search(r"\bsine(\b|_)", path.read_text())
-    ]
-    assert len(shared) >= 8
-    assert [path for path in shared if str(path.relative_to(ROOT)).removesuffix(".md") not in page] == []

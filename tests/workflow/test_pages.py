@@ -140,7 +140,10 @@ def index(text: str, folder: Path) -> Page:
     output = folder / "results/index.html"
     output.parent.mkdir(exist_ok=True)
     run_script(
-        "scripts/index", folder / "log", output=[str(output)], params={"entries": [entry], "configs": ["default.yaml", text]}
+        "scripts/index",
+        folder / "log",
+        output=[str(output)],
+        params={"entries": [entry], "configs": ["default.yaml", text]},
     )
     return Page(output.read_text(encoding="utf-8"))
 

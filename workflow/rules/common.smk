@@ -15,7 +15,7 @@ except RefusedError as refused:
     raise WorkflowError(str(refused))
 
 # What every script may import stands here.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ.update(PYTHONPATH=os.pathsep.join([str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 # Where this run's results lie: rules write <results>, functions of theirs that give text to a script in_run.
 RESULTS = f"results/{config['run']}"
