@@ -1,12 +1,12 @@
 """The rules of the house: who may import whom, how long a module may be, and one version everywhere."""
 
 import ast
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import ntkfield
 
@@ -23,6 +23,7 @@ FLOORS = (
     {"activations", "gaussian"},
     {"signals", "datasets"},
     {"store", "checks", "progress"},
+    {"extras"},
 )
 # Doors between rooms of one floor, one way each.
 DOORS = {("networks", "groups"), ("activations", "gaussian")}
@@ -88,10 +89,12 @@ def test_no_module_is_too_long():
 
 
 def test_one_version_everywhere():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    (cited,) = re.findall(r"^version: *[\"']?([^\"'\s]+)", citation, flags=re.MULTILINE)
-    assert ntkfield.__version__ == project["version"] == cited
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert pyproject["project"]["dynamic"] == ["version"]
+    assert pyproject["tool"]["hatch"]["version"] == {"path": "src/ntkfield/__init__.py"}
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert ntkfield.__version__ == citation["version"]
+    assert pyproject["project"]["license"] == citation["license"]
 
 
 @pytest.mark.parametrize(

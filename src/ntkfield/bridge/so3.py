@@ -34,7 +34,8 @@ from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.so3 import rotation_grid
 from ntkfield.networks import SphereCNN, stax_layer
-from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
+from ntkfield.signals.harmonics import Harmonics, grid
+from ntkfield.signals.wigner import small_wigner
 
 
 @stax_layer.register

@@ -9,14 +9,16 @@
 ``.compile()``; ``propagate`` runs compiled recursions through the layers. See ``rules`` for the rules.
 """
 
+from ntkfield.extras import needs
 from ntkfield.gaussian.expectations import Expectations, TrapezoidExpectations
 
-from .components import Components
-from .expectations import ActivationExpectations
-from .layers import closure, propagate
-from .recursions import Cumulant, Recursion, cumulant, recursion
-from .rules import RULES, Rule, RuleSet
-from .tensors import FIRST_ORDER
+with needs("diagrams", __name__):
+    from .components import Components
+    from .expectations import ActivationExpectations
+    from .layers import closure, propagate
+    from .recursions import Cumulant, Recursion, cumulant, recursion
+    from .rules import RULES, Rule, RuleSet
+    from .tensors import FIRST_ORDER
 
 __all__ = [
     "FIRST_ORDER",
