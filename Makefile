@@ -134,6 +134,10 @@ test-exhaustive: .venv/.installed  ## Run the checks of `make test` on many more
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
 	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
 
+.PHONY: wheel-check
+wheel-check: .venv/.installed  ## Install what pip would, outside the repository, and try each extra
+	$(BIN)/python envs/wheel_check.py
+
 .PHONY: lint
 lint: .venv/.installed  ## Check style, types and the workflow, change nothing
 	$(BIN)/ruff check .

@@ -16,10 +16,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from zarr.core.buffer import default_buffer_prototype
-from zarr.storage import MemoryStore
 
+from ntkfield.extras import needs
 from ntkfield.version import __version__
+
+with needs("store", __name__):
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.storage import MemoryStore
 
 SUFFIX = ".zarr.zip"
 _RECORDED_PACKAGES = ("jax", "numpy", "xarray", "zarr", "s2fft", "ase")

@@ -27,8 +27,11 @@ def test_other_versions_are_refused(monkeypatch, package, version):
 
 
 def test_the_declared_jax_begins_with_the_locked_one():
-    declared = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     locked = next(line for line in (TOP / "envs/lock.txt").read_text().splitlines() if line.startswith("jax=="))
     version = locked.split()[0].removeprefix("jax==")
-    assert f"jax>={version},<0.11" in declared
+    bridge = project["optional-dependencies"]["bridge"]
+    assert f"jax>={version},<0.11" in project["dependencies"]
+    assert f"jax>={version},<0.11" in bridge
+    assert f"neural-tangents=={_neural_tangents.WRITTEN_FOR['neural-tangents']}" in bridge
     assert version.startswith(_neural_tangents.WRITTEN_FOR["jax"])

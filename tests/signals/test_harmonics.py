@@ -9,7 +9,8 @@ from s2fft.utils.rotation import generate_rotate_dls
 from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
-from ntkfield.signals.harmonics import Grid, Harmonics, grid, iterate_harmonics, small_wigner
+from ntkfield.signals.harmonics import Grid, Harmonics, grid, iterate_harmonics
+from ntkfield.signals.wigner import small_wigner
 
 
 def random_harmonics(bandlimit, n=3, n_channels=2, seed=0):

@@ -20,6 +20,8 @@ import jax.core
 import jax.extend.core
 from jax.interpreters import ad
 
+from ntkfield.extras import needs
+
 WRITTEN_FOR = {"neural-tangents": "0.6.5", "jax": "0.10."}  # versions, by their beginning
 _EXPERIMENTAL, _UTIL = "neural_tangents.experimental", "jax.util"
 _MOVED = ("Jaxpr", "JaxprEqn", "Literal", "Primitive", "Var")  # from jax.core to jax.extend.core
@@ -63,15 +65,15 @@ def _check_versions() -> None:
 
 _stands_in = _EXPERIMENTAL not in sys.modules
 try:
-    _check_versions()
-    sys.modules.setdefault(_EXPERIMENTAL, types.ModuleType(_EXPERIMENTAL))
-    with _names_put_back():
+    with needs("bridge", "ntkfield.bridge"), _names_put_back():
+        _check_versions()
+        sys.modules.setdefault(_EXPERIMENTAL, types.ModuleType(_EXPERIMENTAL))
         import neural_tangents
         from neural_tangents import Kernel, stax
         from neural_tangents.stax import Bool, Diagonal, layer, requires, supports_masking
-except ImportError as error:
+except ImportError:
     if _stands_in:
         sys.modules.pop(_EXPERIMENTAL, None)
-    raise ImportError(f"ntkfield.bridge cannot be used: {error}; envs/README.md says how to install it") from error
+    raise
 
 __all__ = ["Bool", "Diagonal", "Kernel", "layer", "neural_tangents", "requires", "stax", "supports_masking"]

@@ -35,7 +35,8 @@ from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.so3 import rotation_grid
 from ntkfield.networks.base import stax_layer
 from ntkfield.networks.so3 import SphereCNN
-from ntkfield.signals.harmonics import Harmonics, grid, small_wigner
+from ntkfield.signals.harmonics import Harmonics, grid
+from ntkfield.signals.wigner import small_wigner
 
 
 @stax_layer.register

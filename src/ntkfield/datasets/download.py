@@ -4,9 +4,13 @@ import logging
 import os
 from pathlib import Path
 
-import pooch
-import requests
 from tqdm import tqdm
+
+from ntkfield.extras import needs
+
+with needs("images", __name__):
+    import pooch
+    import requests
 
 logger = logging.getLogger("ntkfield")
 TIMEOUT = 30.0  # seconds without a byte

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
-from sklearn.datasets import load_digits
-from sklearn.utils import Bunch
 
 from ntkfield.datasets.download import fetch
+from ntkfield.extras import needs
+
+with needs("images", __name__):
+    from sklearn.datasets import load_digits
+    from sklearn.utils import Bunch
 
 # OpenML's data set 554: all 70,000 images, the training set first. The checksum is the one that OpenML states.
 MNIST_URL = "https://openml.org/data/v1/download/52667/mnist_784.arff"

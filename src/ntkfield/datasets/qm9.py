@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import ase.io
 import numpy as np
 import pandas as pd
 import xarray as xr
-from ase import Atoms
-from ase.data import chemical_symbols
+
+from ntkfield.extras import needs
+
+with needs("molecules", __name__):
+    import ase.io
+    from ase import Atoms
+    from ase.data import chemical_symbols
 
 HARTREE_IN_EV = 27.211386245981
 FREE_ATOM_ENERGIES = {1: -0.500273, 6: -37.846772, 7: -54.583861, 8: -75.064579, 9: -99.718730}
@@ -183,7 +187,9 @@ def _qm9pack_folder() -> Path:
     """The data folder of the installed package qm9pack, without importing it."""
     spec = find_spec("qm9pack")
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("qm9pack is not installed: install ntkfield[qm9] or give a path to its data folder")
+        raise FileNotFoundError(
+            'qm9pack is not installed: pip install "ntkfield[qm9]", or give a path to its data folder'
+        )
     return Path(spec.submodule_search_locations[0]) / "data"
 
 

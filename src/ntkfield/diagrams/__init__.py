@@ -11,7 +11,11 @@
 
 from typing import TYPE_CHECKING
 
+from ntkfield.extras import needs
 from ntkfield.late import offers
+
+with needs("diagrams", __name__):
+    import sympy as sympy
 
 if TYPE_CHECKING:  # numbers need JAX, which takes half a second to import; diagrams and formulas do not
     from ntkfield.gaussian.expectations import Expectations, TrapezoidExpectations

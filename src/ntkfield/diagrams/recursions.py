@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
+from ntkfield.extras import needs
+
 from . import algebra, notation
 from .enumeration import enumerate_diagrams
 from .graphs import Diagram
@@ -118,7 +120,8 @@ class Recursion:
 
         ``only`` draws one diagram by position, without a title, for use in a talk or paper.
         """
-        from . import drawing  # matplotlib is imported only when something is drawn
+        with needs("diagrams", "ntkfield.diagrams"):  # matplotlib is imported only when something is drawn
+            from . import drawing
 
         count = len(self.diagrams)
         if only is not None:

@@ -4,14 +4,17 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ase import Atoms
-from ase.data import chemical_symbols, covalent_radii
-from ase.data.colors import jmol_colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ntkfield.extras import needs
 from ntkfield.figures.style import house_style
 from ntkfield.signals.harmonics import Harmonics, iterate_harmonics
+
+with needs("molecules", __name__):
+    from ase import Atoms
+    from ase.data import chemical_symbols, covalent_radii
+    from ase.data.colors import jmol_colors
 
 LONGITUDES, LATITUDES = 181, 91
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ntkfield.signals.harmonics import small_wigner
+from ntkfield.signals.wigner import small_wigner
 
 
 class RotationGrid(NamedTuple):

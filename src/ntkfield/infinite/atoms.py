@@ -1,6 +1,6 @@
 """The atoms of molecules, and the kernels that a network's room registers so that they can be summed over atoms."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -9,7 +9,9 @@ from ntkfield.checks import Array
 from ntkfield.infinite.errors import Turn
 from ntkfield.networks.base import Kernels, Network
 from ntkfield.networks.routes import route
-from ntkfield.signals.harmonics import Harmonics
+
+if TYPE_CHECKING:  # who compares no atoms needs no package for signals
+    from ntkfield.signals.harmonics import Harmonics
 
 ACCEPTED = "an MLP, or a GroupCNN of group so3 without a head"
 
@@ -23,7 +25,7 @@ class Environments(NamedTuple):
         n_atoms: atoms of each molecule [molecule].
     """
 
-    signals: Harmonics
+    signals: "Harmonics"
     numbers: np.ndarray
     n_atoms: np.ndarray
 
@@ -40,18 +42,18 @@ class Environments(NamedTuple):
 
 @route("infinite")
 def atom_pairs(
-    network: Network, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
+    network: Network, a: "Harmonics", b: "Harmonics", i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
 ) -> Kernels:
     """Kernels [pairs] of the pairs (a[i], b[j]) of signals; `sampling` is the grid of a network that reads samples."""
     raise checks.refuse("network", network, ACCEPTED)
 
 
 @route("infinite")
-def atom_variances(network: Network, signals: Harmonics, sampling: str) -> Array:
+def atom_variances(network: Network, signals: "Harmonics", sampling: str) -> Array:
     """Mean square [atom] of each signal, as the network's input sees it."""
     raise checks.refuse("network", network, ACCEPTED)
 
 
-def samples(signals: Harmonics, sampling: str) -> np.ndarray:
+def samples(signals: "Harmonics", sampling: str) -> np.ndarray:
     """Samples of each signal on a grid, over points and channels end to end [atom, points * c]."""
     return signals.to_grid(sampling).reshape(len(signals), -1)

@@ -1,7 +1,7 @@
 """Kernels of fully connected networks."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +10,14 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
-from ntkfield.infinite import atoms, layers, pairs
+from ntkfield.infinite import atoms, layers
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
 from ntkfield.networks.mlp import MLP
-from ntkfield.signals.harmonics import Harmonics
+
+if TYPE_CHECKING:
+    from ntkfield.signals.harmonics import Harmonics
 
 
 @infinite_kernel.register
@@ -39,16 +41,16 @@ def gram(network: MLP, x: np.ndarray) -> Kernels:
     return Kernels(*(k[: len(x), : len(x)] for k in kernels))
 
 
-@atoms.atom_pairs.register
+@atoms.atom_pairs.register(MLP)
 def _atom_pairs(
-    network: MLP, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
+    network: MLP, a: "Harmonics", b: "Harmonics", i: np.ndarray, j: np.ndarray, sampling: str, turn: Turn | None
 ) -> Kernels:
     full = kernel(network, atoms.samples(a, sampling), None if a is b else atoms.samples(b, sampling))
-    return Kernels(*(pairs.settled(k)[i, j] for k in full))
+    return Kernels(*(k[i, j] for k in full))
 
 
-@atoms.atom_variances.register
-def _atom_variances(network: MLP, signals: Harmonics, sampling: str) -> Array:
+@atoms.atom_variances.register(MLP)
+def _atom_variances(network: MLP, signals: "Harmonics", sampling: str) -> Array:
     return _mean_squares(atoms.samples(signals, sampling))
 
 

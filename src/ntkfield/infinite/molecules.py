@@ -122,7 +122,7 @@ def _pairwise(
     for matching in matchings:
         wanted |= _matched(matching, a, other)
     i, j = np.nonzero(np.triu(wanted) if b is None else wanted)
-    kernels = atom_pairs(network, a.signals, other.signals, i, j, sampling, turn)
+    kernels = [pairs.settled(k) for k in atom_pairs(network, a.signals, other.signals, i, j, sampling, turn)]
     sums = {}
     for matching in matchings:
         used = _matched(matching, a, other)[i, j]

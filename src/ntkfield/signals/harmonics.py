@@ -16,11 +16,15 @@ import numpy as np
 from jax.core import Tracer
 from scipy.special import sph_harm_y
 
+from ntkfield.extras import needs
 from ntkfield.signals.samplings import SAMPLINGS
+from ntkfield.signals.wigner import small_wigner
 
-with warnings.catch_warnings():  # s2fft silences every warning of the process when it is imported
+# s2fft silences every warning of the process when it is imported.
+with needs("sphere", __name__), warnings.catch_warnings():
     from s2fft.sampling import s2_samples
     from s2fft.utils.quadrature import quad_weights
+
 _REALITY_TOLERANCE = 1e-9
 
 
@@ -175,20 +179,6 @@ def _unchecked(_: None, leaves: tuple) -> Harmonics:
 jax.tree_util.register_pytree_node(Harmonics, lambda signals: ((signals.coefficients,), None), _unchecked)
 
 
-def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
-    r"""Small Wigner matrices d^l_mn(β) = ⟨l m| exp(-iβ J_y) |l n⟩ for l < L at angles beta [Q], to rounding.
-
-    Returns:
-        Real array [L, Q, 2L-1, 2L-1], orders from 1 - L, with zeros where |m| > l or |n| > l; s2fft's convention.
-    """
-    wigner = np.zeros((bandlimit, len(beta), 2 * bandlimit - 1, 2 * bandlimit - 1))
-    for l in range(bandlimit):
-        vectors, used = _rotation_vectors(l), slice(bandlimit - 1 - l, bandlimit + l)
-        phases = np.exp(-1j * np.outer(beta, np.arange(-l, l + 1)))
-        wigner[l, :, used, used] = np.real((vectors * phases[:, None, :]) @ vectors.conj().T)
-    return wigner
-
-
 def iterate_harmonics(directions: np.ndarray, bandlimit: int) -> Iterator[tuple[int, int, np.ndarray]]:
     """Y_lm at unit vectors [k, 3], one (l, m, complex [k]) after the other, for 0 ≤ m ≤ l < L.
 
@@ -275,11 +265,3 @@ def _analysis(bandlimit: int, sampling: str) -> np.ndarray:
 def _signs(bandlimit: int) -> np.ndarray:
     """(-1)^m for m = 0..L-1, [L, 1]."""
     return (-1.0) ** np.arange(bandlimit)[:, None]
-
-
-@lru_cache(maxsize=64)
-def _rotation_vectors(l: int) -> np.ndarray:
-    """Eigenvectors of J_y on degree l in the basis of J_z, as columns; their eigenvalues are -l, ..., l."""
-    m = np.arange(-l, l)
-    raising = np.diag(np.sqrt(l * (l + 1.0) - m * (m + 1.0)), k=-1)
-    return np.linalg.eigh((raising - raising.T) / 2j)[1]

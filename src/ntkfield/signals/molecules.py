@@ -18,14 +18,18 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from ase import Atoms
-from ase.data import chemical_symbols
 from jax.core import Tracer
 from scipy.sparse import csr_array
 from scipy.special import eval_legendre
 
 from ntkfield import checks
-from ntkfield.signals.harmonics import Harmonics, check_bandlimit, iterate_harmonics
+from ntkfield.extras import needs
+
+with needs("molecules", __name__):
+    from ase import Atoms
+    from ase.data import chemical_symbols
+
+    from ntkfield.signals.harmonics import Harmonics, check_bandlimit, iterate_harmonics
 
 QM9_ELEMENTS = (1, 6, 7, 8, 9)
 SHORTEST_DISTANCE = 0.1
