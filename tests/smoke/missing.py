@@ -9,11 +9,9 @@ HARMONICS = 'ntkfield.signals.harmonics needs s2fft: pip install "ntkfield[spher
 DIAGRAMS = 'ntkfield.diagrams needs sympy: pip install "ntkfield[diagrams]"'
 BRIDGE = 'ntkfield.bridge needs neural-tangents: pip install "ntkfield[bridge]"'
 NAMES = {
-    "Environments": HARMONICS,
     "Harmonics": HARMONICS,
     "atom_signals": 'ntkfield.signals.molecules needs ase: pip install "ntkfield[molecules]"',
     "cumulant": DIAGRAMS,
-    "molecule_kernels": HARMONICS,
     "recursion": DIAGRAMS,
 }
 MODULES = {
