@@ -8,20 +8,20 @@ STUDIES["diagrams"] = [
 ]
 
 
-def sheet_caption(name):
-    return {
-        "caption": "sheet.rst",
-        "category": QUESTIONS["diagrams"],
-        "labels": {"result": name, "form": "figure"},
-    }
-
-
 # All that the config asks for in one job: a drawing takes less time than the start of a job.
 rule diagrams_sheets:
     output:
         svg=expand("<results>/diagrams/{name}.svg", name=DIAGRAMS["recursions"]),
         pdf=expand("<results>/diagrams/{name}.pdf", name=DIAGRAMS["recursions"]),
-        png=[report(f"<results>/diagrams/{name}.png", **sheet_caption(name)) for name in DIAGRAMS["recursions"]],
+        png=[
+            report(
+                f"<results>/diagrams/{name}.png",
+                caption="sheet.rst",
+                category=QUESTIONS["diagrams"],
+                labels={"result": name, "form": "figure"},
+            )
+            for name in DIAGRAMS["recursions"]
+        ],
     log:
         "<logs>/diagrams_sheets.log",
     benchmark:
