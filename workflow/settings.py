@@ -11,6 +11,7 @@ import functools
 import importlib
 import itertools
 import math
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -309,3 +310,9 @@ def layered(paths: Iterable[str | Path]) -> dict:
     for path in (DEFAULT, *paths):
         update_config(config, read(path))
     return config
+
+
+def unwritable(folder: Path) -> Path | None:
+    """What keeps a folder from being written or made: itself or the nearest above it that is there; None if nothing."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.is_symlink())
+    return None if there.is_dir() and os.access(there, os.W_OK | os.X_OK) else there

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ase import Atoms
 from configs import DEFAULT, changed, said
-from settings import check, layered, library, model, number
+from settings import check, layered, library, model, number, unwritable
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 from studies.augmentation.settings import DIGITS
@@ -306,6 +306,17 @@ def test_the_same_settings_are_the_same_text() -> None:
     added["scale"]["cases"] = {"tanh": {"input_scale": 1, **added["scale"]["cases"]["gelu"]}} | added["scale"]["cases"]
     check(added)
     assert list(added["scale"]["cases"]) == ["relu", "leaky_relu", "linear", "gelu", "tanh"]
+
+
+def test_what_cannot_take_results_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unwritable(tmp_path) is None
+    assert unwritable(tmp_path / "results/mine") is None
+    (tmp_path / "file").write_text("")
+    assert unwritable(tmp_path / "file/mine") == tmp_path / "file"
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert unwritable(tmp_path / "gone/mine") == tmp_path / "gone"
+    monkeypatch.setattr("settings.os.access", lambda path, mode: path != tmp_path)  # root may write anything
+    assert unwritable(tmp_path / "results/mine") == tmp_path
 
 
 def test_names_are_those_of_the_library() -> None:
