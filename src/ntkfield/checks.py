@@ -8,7 +8,7 @@ import numpy as np
 from jax.core import Tracer
 
 Array = jax.Array | np.ndarray
-"""An array of either library: NumPy's where work was done in parts, JAX's where it traces."""
+"""An array of either library, NumPy's where work was done in parts, JAX's where it traces."""
 
 
 def refuse(field: str, value: object, accepted: str) -> ValueError:

@@ -80,7 +80,7 @@ class Recursion:
 
     @cached_property
     def expression(self) -> sp.Expr:
-        """X^(l+1) in SymPy: tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩."""
+        """The recursion in SymPy, in tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩."""
         return algebra.to_sympy(self.polynomial)
 
     @property

@@ -27,8 +27,10 @@ from ntkfield.infinite.buckets import pad
 from ntkfield.networks import MLP, Kernels, Network, SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
-SLOTS = 29  # atoms of QM9's largest molecule
+SLOTS = 29
+"""Atoms of QM9's largest molecule."""
 MATCHINGS = ("element", "all", "slot", "flat")
+"""Which atoms of two molecules are compared."""
 
 
 class Environments(NamedTuple):
