@@ -1,6 +1,7 @@
 """One look for all figures: colour-blind safe, legible at column width, nothing cut off."""
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import matplotlib
 
-matplotlib.use("Agg")
+if "MPLBACKEND" not in os.environ:  # a notebook names its own there, which shows figures
+    matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import seaborn as sns
