@@ -4,7 +4,9 @@ import pkgutil
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 import ntkfield as nf
 
@@ -46,3 +48,13 @@ def test_every_page_stands_behind_a_door():
     index = (ROOT / "docs/index.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
         assert page.stem == "index" or f"({page.name})" in index, page.name
+
+
+def test_every_cell_shows_the_figure_that_it_draws():
+    """Also the second one, after the house style has put back what it found."""
+    draw = "with house_style():\n    plt.subplots()"
+    imports = "import matplotlib.pyplot as plt\nfrom ntkfield.figures.style import house_style"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (imports, draw, draw)])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = [any("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
+    assert shown == [False, True, True]

@@ -199,7 +199,7 @@ class Cumulant:
 
 
 def cumulant(externals: Sequence[str], order: int = 1, rules: RuleSet = STANDARD) -> Cumulant:
-    """Recursions of the joint cumulant of ``externals`` at order 1/n^``order``.
+    r"""Recursions of the joint cumulant of ``externals`` at order :math:`n^{-k}` for k = ``order``.
 
     externals : kinds among z, Theta, dNTK, ddI, ddII, an even number of network outputs in all.
     order : total power of 1/n; with N outputs it starts at N/2 - 1.

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-if "MPLBACKEND" not in os.environ:  # a notebook names its own there, which shows figures
-    matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+# A notebook names its own backend, which shows figures; loaded here, or house_style would take back what it sets.
+plt.switch_backend(matplotlib.get_backend() if "MPLBACKEND" in os.environ else "Agg")
 
 COLOURS = sns.color_palette("colorblind")
 DATES = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}}
