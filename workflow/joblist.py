@@ -111,7 +111,7 @@ def end(results: str) -> None:
 
 
 def study(job: Any) -> str:
-    """The study of a Snakemake job: of its rule's room, or named by its wildcards; the rule itself where it has none."""
+    """The study of a Snakemake job: its rule's room, or named by its wildcards; the rule itself where it has none."""
     room = Path(str(job.rule.snakefile)).parent
     return room.name if room.parent == STUDIES else job.wildcards_dict.get("study", job.rule.name)
 

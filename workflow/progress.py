@@ -6,6 +6,7 @@ Slurm as well, and costs a run nothing.
 """
 
 import argparse
+import contextlib
 import datetime
 import os
 import re
@@ -52,12 +53,13 @@ class State:
         self.last_sign = max([start, *stamps.values()])
         self.seconds = _mean_seconds(results, listed.jobs, stamps)
         self.done = [job for job in listed.jobs if job.kept or stamps.get(job.benchmark, 0.0) >= start]
-        waiting = set(listed.jobs) - set(self.done)
-        started = [job for job in listed.jobs if job in waiting and stamps.get(job.log, 0.0) >= start]
+        finished = set(self.done)
+        missing = [job for job in listed.jobs if job not in finished]
+        started = [job for job in missing if stamps.get(job.log, 0.0) >= start]
         words = {job: _word(results / job.log, stamps[job.log], self.now) for job in started}
         self.failed = {job: word.error for job, word in words.items() if word.error}
         self.running = {job: word for job, word in words.items() if not word.error}
-        self.waiting = sorted(waiting - {*words})
+        self.waiting = [job for job in missing if job not in words]
 
     @property
     def going(self) -> bool:
@@ -142,7 +144,7 @@ def _parts(state: State, study: str) -> str:
         if job.study == study:
             counts[job.rule][0] += job in done
             counts[job.rule][1] += 1
-    return ", ".join(f"{rule} {some}/{total}" for rule, (some, total) in counts.items() if 1 < total and some < total)
+    return ", ".join(f"{rule} {some}/{total}" for rule, (some, total) in counts.items() if total > 1 and some < total)
 
 
 def _told(word: Word) -> str:
@@ -167,23 +169,18 @@ def _row(cells: Iterable[str], widths: list[int]) -> str:
 
 def _stamps(results: Path, folders: Iterable[str]) -> dict[str, float]:
     """When each file under these folders was last written, by its path seen from the results: a walk, not a look at
-    every job's, most of which are not there yet."""
-    found = {}
-    waiting = [results / folder for folder in folders]
+    every job's, most of which are not there yet.
+    """
+    found, waiting = {}, [*folders]
     while waiting:
         folder = waiting.pop()
-        try:
-            entries = [*os.scandir(folder)]
-        except FileNotFoundError:
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-            else:
-                try:
-                    found[os.path.relpath(entry.path, results)] = entry.stat().st_mtime
-                except FileNotFoundError:  # it was a temporary one
-                    continue
+        with contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(results / folder):
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{folder}/{entry.name}")
+                else:
+                    with contextlib.suppress(FileNotFoundError):  # it was a temporary one
+                        found[f"{folder}/{entry.name}"] = entry.stat().st_mtime
     return found
 
 
