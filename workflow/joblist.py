@@ -98,6 +98,8 @@ def begin(results: str, workflow: Any) -> None:
     )
     for each in workflow.rules:
         each.message = each.message or " ".join([each.name, *["{wildcards}"] * bool(each.wildcard_names)])
+    if workflow.touch:
+        return  # it makes nothing
     with contextlib.suppress(OSError):
         write(Path(results), jobs, workflow.cores if workflow.local_exec else None)
 
