@@ -223,7 +223,12 @@ def _word(log: Path, written: float, now: float) -> Word:
     said = next(filter(None, (WORD.fullmatch(line) for line in reversed(last))), None)
     label = f"{said[1]} {said[2]} %" if said else ""
     left = float(said[3]) * UNITS[said[4]] if said and said[3] else 0.0
-    return Word(max(now - start, 0.0), max(now - written, 0.0), label, left, error)
+    return Word(max(now - start, 0.0), max(now - written, 0.0), _plain(label), left, _plain(error))
+
+
+def _plain(text: str) -> str:
+    """Text that may stem from data, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def main() -> None:

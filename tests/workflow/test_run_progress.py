@@ -1,5 +1,7 @@
 """What `make progress` says of runs: before, under way, ended in every way, and on another machine."""
 
+import importlib
+import io
 import json
 import logging
 import os
@@ -12,6 +14,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from runs import ROOT
+from scripts import SCRIPTS
 
 from ntkfield.progress import track
 
@@ -138,14 +141,30 @@ def test_a_process_number_that_is_used_again_is_not_the_run(results: Path) -> No
     assert headline(results).startswith("ci: stopped, ")
 
 
-def test_a_run_that_ended_in_a_failure_names_the_log_and_its_sentence(results: Path) -> None:
-    put(results / TRAIN[4].log, started(30) + "Traceback\nfailed: no room to write a: make some\n", time.time())
+def ended_by(results: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one of the jobs that run end in an error."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    with open(results / TRAIN[4].log, "a") as log, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", log)
+        importlib.import_module("job")._end(io.StringIO(), [], type(error), error, None)
+
+
+def test_a_run_that_ended_in_a_failure_names_the_log_and_its_sentence(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended_by(results, ArithmeticError("they differ by\t1"), monkeypatch)
     assert "1 failed, 2 running" in headline(results)  # what does not depend on it goes on
     joblist.end(str(results))
     text, going = progress.look(results)
     assert text.startswith("ci: failed, 4 of 10 jobs done (40 %), 1 failed, nothing runs: ")
-    assert text.splitlines()[-1] == f"  {results}/logs/sine_train/16/4.log: no room to write a: make some"
+    assert text.splitlines()[-1] == f"  {results}/logs/sine_train/16/4.log: ArithmeticError: they differ by?1"
     assert not going
+
+
+def test_a_run_that_was_interrupted_has_stopped_and_not_failed(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended_by(results, KeyboardInterrupt(), monkeypatch)
+    joblist.end(str(results))
+    assert headline(results).startswith("ci: stopped, 4 of 10 jobs done (40 %), nothing runs: ")
 
 
 def test_a_finished_run_is_one_line(results: Path) -> None:

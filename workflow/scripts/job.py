@@ -42,7 +42,8 @@ def _end(terminal, inputs, kind, error, trace) -> None:
         sentence = f"no room to write {error.filename or 'a result'} ({error.strerror}): make some and run again"
     with contextlib.suppress(OSError):  # the log's disk may be the full one
         sys.__excepthook__(kind, error, trace)
-    for stream, text in ((sys.stderr, f"failed: {sentence}"), (terminal, sentence)):
+    told = sentence if issubclass(kind, KeyboardInterrupt) else f"failed: {sentence}"  # workflow/progress.py reads it
+    for stream, text in ((sys.stderr, told), (terminal, sentence)):
         with contextlib.suppress(OSError):
             print(text, file=stream, flush=True)
 
