@@ -50,6 +50,12 @@ results: config-read  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report $(RUN)/report.html --report-after-run
 
+# By hand for a run that has its name from --config or its folder from --directory: workflow/progress.py FOLDER/results/NAME
+WATCH =
+.PHONY: progress
+progress: config-read  ## Say how far a run of CONFIG is and how long it takes still; WATCH=yes repeats it
+	@$(WITH_VENV) $(BIN)/python workflow/progress.py $(RUN) $(if $(WATCH),--watch)
+
 .PHONY: plan
 plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
