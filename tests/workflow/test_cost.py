@@ -1,50 +1,190 @@
-"""The planner counts the jobs that Snakemake counts, and scales what a run measured."""
+"""What a plan counts is what Snakemake would run, what rules ask for is what the plan expects, and both scale."""
 
+import json
 import re
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "workflow/cost"))
+sys.path.insert(0, str(ROOT / "workflow"))
 
-import measure  # noqa: E402
-import pandas as pd  # noqa: E402
-import plan  # noqa: E402
-from items import items  # noqa: E402
+from cost import expected, graph, measure, plan  # noqa: E402
+from cost.expected import Work  # noqa: E402
 from runs import Run  # noqa: E402
 
-STUDIES = ("molecules", "images", "augmentation", "sine", "corrections", "criticality", "scale")
-PLANNED = {"molecules_tile", "images_tile", "augmentation_train", "sine_train", "finite_sample"}
+MEASURED = {kind.split()[0] for kind in expected.measured()} - {expected.REST.split()[0]}
+
+# Read in a process of its own: Snakemake changes its process's working directory and logging.
+READ = """
+import json, sys
+sys.path.append("workflow")
+from cost import graph, plan
+jobs = graph.jobs(sys.argv[1:])
+print(json.dumps([(job.rule, job.work, plan.asked(job.work) if job.work else None) for job in jobs]))
+"""
+
+
+def planned(*configfiles: Path) -> list[tuple[str, Work | None, tuple[int, int] | None]]:
+    """Rule, work, and memory and minutes asked for, of every job of some config files."""
+    command = [sys.executable, "-c", READ, *map(str, configfiles)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    found = json.loads(run.stdout.splitlines()[-1])
+    return [(rule, work and Work(*work), asked and tuple(asked)) for rule, work, asked in found]
+
+
+def written(path: Path, config: dict) -> Path:
+    path.write_text(yaml.safe_dump(config))
+    return path
 
 
 @pytest.mark.workflow
 @pytest.mark.slow
-def test_jobs_are_those_of_snakemake(tmp_path: Path) -> None:
-    change = {"studies": list(STUDIES), "molecules": {"train_sizes": [8, 30]}, "images": {"test_size": 30}}
-    counted = Run(tmp_path, "molecules").planned(change)
-    own = tmp_path / "own.yaml"
-    own.write_text((tmp_path / next(tmp_path.glob("change-*.yaml")).name).read_text())
-    expected: dict[str, int] = {}
-    for item in items(measure.read_config([str(ROOT / "config/ci.yaml"), str(own)])):
-        rule = item.name.split()[0]
-        expected[rule] = expected.get(rule, 0) + item.jobs
-    assert {rule: counted[rule] for rule in PLANNED} == {rule: expected[rule] for rule in PLANNED}
+def test_jobs_and_what_they_ask_for_are_those_of_snakemake(tmp_path: Path) -> None:
+    run, change = Run(tmp_path, "molecules"), {"molecules": {"train_sizes": [8, 30]}, "images": {"test_size": 30}}
+    change["studies"] = yaml.safe_load((ROOT / "config/ci.yaml").read_text())["studies"]
+    output = run.make("--dry-run", change=change).split("Job stats:")[1]
+    counted, asked = Counter(), Counter()
+    for rule, resources in re.findall(r"^(?:local)?rule (\w+):\n(?:.+\n)*?    resources: (.+)\n", output, re.MULTILINE):
+        counted[rule] += 1
+        values = dict(re.findall(r"(\w+)=(\d+)", resources))
+        if rule in MEASURED:
+            asked[rule, int(values["mem_mb"]), int(values["runtime"])] += 1
+    jobs = planned(ROOT / "config/ci.yaml", *tmp_path.glob("change-*.yaml"))
+    assert Counter(rule for rule, _, _ in jobs) == counted - Counter(all=1)
+    assert counted["molecules_tile"] == 2 * 15
+    assert counted["images_tile"] == 3 * (1 + 3)
+    assert Counter((rule, *needs) for rule, _, needs in jobs if needs) == asked
+
+
+@pytest.mark.workflow
+def test_every_default_job_was_measured() -> None:
+    jobs = planned()
+    assert {work.kind for _, work, _ in jobs if work} <= set(expected.measured())
+    assert {rule for rule, work, _ in jobs if work} == MEASURED
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("sizes", [[10_000], [100, 1000, 10_000, 99_000]])
+def test_the_learning_curve_asks_for_its_matrices(sizes: list[int], tmp_path: Path) -> None:
+    size = sizes[-1]
+    molecules = {"train_sizes": sizes, "test_size": 1000, "tile_size": 10_000, "split_seeds": [0, 1, 2]}
+    config = written(tmp_path / "own.yaml", {"studies": ["molecules"], "molecules": molecules})
+    (curve,) = [(work, asked) for rule, work, asked in planned(config) if rule == "molecules_learning_curve"]
+    matrices = 6 * 8 * size * (size + 1000) / 1e6  # as the next test finds
+    assert 1.25 * matrices < curve[1][0] < 1.25 * matrices + 2 * expected.LEAST_MB + 500
+    # 5 models with two kernels on 3 splits, in minutes at 5e9 operations a second, twice as long to be sure
+    minutes = 2 * 5 * 2 * 3 * sum(n**3 + n**2 * 1000 for n in sizes) / 5e9 / 60
+    assert minutes < curve[1][1] < 1.001 * minutes + 20
+    assert expected.minutes_to_ask(curve[0], threads=64) < minutes / 64 + 20
+    if size == 99_000:
+        assert re.search(r" {} +{} ".format(*curve[1]), (ROOT / "docs/cost.md").read_text())
+
+
+# Prints the most memory that a learning curve on 4,000 samples holds, in kB.
+SOLVE = """
+import resource
+import numpy as np
+from ntkfield.dynamics.learning_curve import learning_curve
+x = np.random.default_rng(0).normal(size=(4100, 8))
+learning_curve(lambda rows, columns: x[rows] @ x[columns].T, x[:, 0], [4000], 100, [0], 1e-3)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_solve_holds_the_matrices_that_are_asked_for() -> None:
+    command = [sys.executable, "-c", SOLVE]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    held = int(run.stdout) / 1000
+    work = Work("molecules_learning_curve", 4000**3, 1.0, 4000 * 4100, dense=True)
+    needed = expected.expected(work).memory
+    assert 0.8 * needed < held < expected.MEMORY_MARGIN * needed
+
+
+# Networks wider than those of the measured run, and the most memory in MB that one job of each was once seen to take.
+WIDE = {
+    "sine": {"widths": [64, 1024], "members": 32, "part_size": 32, "problem": {"times": [0, 1]}},
+    "augmentation": {
+        **{"widths": [4, 64], "members": 32, "part_size": 32, "times": [0, 1]},
+        "images": {"train": 32, "test": 200, "noise": 200},
+    },
+}
+SEEN = {"sine_train 1024": 5052, "augmentation_train c1 64": 1279, "augmentation_train c4 64": 3135}
+
+
+@pytest.mark.workflow
+def test_wide_networks_ask_for_the_memory_that_they_take(tmp_path: Path) -> None:
+    config = written(tmp_path / "own.yaml", {"studies": [*WIDE], **WIDE})
+    asked = {work.kind: asked[0] for _, work, asked in planned(config) if work}
+    for kind, memory in SEEN.items():
+        assert memory < asked[kind] < 2 * memory, kind
 
 
 def test_more_molecules_cost_in_proportion_to_their_tiles() -> None:
-    costs = pd.read_csv(measure.MEASURED, index_col="kind")
-    config = measure.read_config([]) | {"studies": ["molecules"]}
-    tiles = {}
-    for size in (100, 1000):
-        config["molecules"] = config["molecules"] | {"train_sizes": [size - 36], "test_size": 36, "tile_size": 100}
-        tiles[size] = plan.plan(config, costs).loc["molecules_tile so3"]
-    assert (tiles[100]["jobs"], tiles[1000]["jobs"]) == (1, 55)
-    assert tiles[1000]["core_hours"] == pytest.approx(55 * tiles[100]["core_hours"])
-    assert tiles[1000]["disk_MB"] == pytest.approx(55 * tiles[100]["disk_MB"])
-    assert tiles[1000]["memory_MB"] == tiles[100]["memory_MB"]
+    tile = graph.Job("molecules_tile", (), Path(), Work("molecules_tile so3", 1e7, 5e4, 1e5))
+    small = graph.Job("qm9", (), Path(), None)
+    one, many = (plan.plan([tile] * count + [small]).loc["molecules_tile so3"] for count in (1, 55))
+    assert (one["jobs"], many["jobs"]) == (1, 55)
+    assert many["core_hours"] == pytest.approx(55 * one["core_hours"])
+    assert many["disk_MB"] == pytest.approx(55 * one["disk_MB"])
+    assert many["memory_MB"] == one["memory_MB"]
+
+
+def test_what_has_results_is_not_left_to_do(tmp_path: Path) -> None:
+    done, half = tmp_path / "done", tmp_path / "half"
+    done.touch()
+    work = Work("sine_train 32", 1e6, 1e4, 1e4)
+    jobs = [graph.Job("sine_train", paths, Path(), work) for paths in ((done,), (half,), (done, half))]
+    found = plan.plan([*jobs, graph.Job("sine_figures", (done,), Path(), None)])
+    assert list(found["missing"]) == [2, 0]
+    hours = found.loc["sine_train 32", ["core_hours", "missing_core_hours"]]
+    assert hours["missing_core_hours"] == pytest.approx(hours["core_hours"] * 2 / 3)
+
+
+def test_what_is_asked_for_covers_what_was_measured() -> None:
+    for kind, (cost, work) in expected.measured().items():
+        assert expected.memory_to_ask(work) >= expected.MEMORY_MARGIN * cost.memory, kind
+        if kind != expected.REST:  # seconds of all its jobs
+            assert 60 * expected.minutes_to_ask(work) >= expected.TIME_MARGIN * cost.seconds, kind
+        larger = work._replace(amount=100 * work.amount, size=100 * work.size, held=100 * work.held)
+        assert expected.memory_to_ask(larger) >= expected.memory_to_ask(work), kind
+        assert expected.minutes_to_ask(larger) >= expected.minutes_to_ask(work), kind
+
+
+def test_small_changes_ask_for_the_same() -> None:
+    asked = [expected.memory_to_ask(Work("sine_train 256", 1e8, 1e4, held)) for held in (1e7, 1.1e7, 1.2e7)]
+    assert len({*asked}) == 1
+
+
+def test_a_rule_that_was_never_measured_asks_for_much_and_has_no_plan() -> None:
+    work = Work("angles_compute", 1.0, 1.0, 1.0)
+    assert plan.asked(work) == (expected.UNMEASURED_MB, expected.UNMEASURED_MINUTES)
+    with pytest.raises(SystemExit, match="no job of angles_compute was measured"):
+        plan.plan([graph.Job("angles_compute", (), Path(), work)])
+
+
+def test_a_finished_run_is_measured(tmp_path: Path) -> None:
+    jobs = []
+    for part, (rule, work) in enumerate(
+        [("sine_train", Work("sine_train 8", 20.0, 3.0, 4.0))] * 2 + [("sine_figures", None), ("index", None)]
+    ):
+        benchmark, output = tmp_path / f"{part}.tsv", tmp_path / f"{part}.zarr.zip"
+        benchmark.write_text(f"s\tmax_rss\tcpu_time\n9.0\t{100 + part}\t{2.0 + part}\n")
+        output.write_bytes(bytes(10 * (part + 1)))
+        jobs.append(graph.Job(rule, (output,), benchmark, work))
+    found = measure.measured(jobs)
+    assert list(found.columns) == list(pd.read_csv(expected.MEASURED, index_col="kind").columns)
+    assert list(found.loc["sine_train 8"]) == [2.5, 101, 15, 20, 3, 4]
+    assert list(found.loc[expected.REST]) == [4.0 + 5.0, 103, 0, 1, 1, 1]
+    benchmark.unlink()
+    with pytest.raises(SystemExit, match=r"has no benchmark file .*3\.tsv: finish it first"):
+        measure.measured(jobs)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +204,7 @@ def test_more_molecules_cost_in_proportion_to_their_tiles() -> None:
 def test_a_plan_for_a_bad_config_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict, said: str
 ) -> None:
-    own = tmp_path / "own.yaml"
-    own.write_text(yaml.safe_dump({"sine": section}))
+    own = written(tmp_path / "own.yaml", {"sine": section})
     monkeypatch.setattr(sys, "argv", ["plan.py", "--configfile", str(own)])
     with pytest.raises(SystemExit, match=f"config: .*{re.escape(said)}"):
         plan.main()
-
-
-def test_every_default_job_was_measured() -> None:
-    costs = pd.read_csv(measure.MEASURED, index_col="kind")
-    assert {item.name for item in items(measure.read_config([]))} <= set(costs.index)

@@ -1,69 +1,58 @@
-"""What a run will cost before it starts: jobs, core-hours, memory and disk for a config, from measured costs.
-
-A job's time is that of starting Python and compiling, plus its work at the measured speed (`items.py`, `measure.py`).
-"""
+"""What a run will cost before it starts: jobs, core-hours, memory and disk for a config, from measured costs."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
-from items import Item, items
-from measure import MEASURED, read_config
 
-SPEED = 5e9  # operations on dense matrices in a second on one core
-MATRICES = 3  # held at once
+sys.path.append(str(Path(__file__).parents[1]))
+from cost import graph
+from cost.expected import REST, Cost, Work, expected, measured, memory_to_ask, minutes_to_ask
 
 
-def plan(config: dict, costs: pd.DataFrame) -> pd.DataFrame:
-    """Expected jobs, CPU hours, memory of one job in MB and disk in MB, a row for each kind of job."""
-    known = costs.drop(index="everything else")
-    start = known["cpu_seconds"].min()
+def asked(work: Work) -> tuple[int, int]:
+    """Memory in MB and minutes that a job asks for at its first try, on one thread."""
+    return memory_to_ask(work), minutes_to_ask(work)
+
+
+def plan(jobs: list[graph.Job]) -> pd.DataFrame:
+    """A row for each kind of job.
+
+    How many jobs, how many of them without results yet, CPU hours, those of the latter, memory of one job in MB, what
+    one asks for, and disk in MB. Jobs of no kind share what all of them took when measured, and what they ask for is
+    left out: their rules state it.
+    """
+    rest, small = measured()[REST].cost, sum(job.work is None for job in jobs)
     rows = []
-    for item in items(config):
-        cost = known.loc[_nearest(item, known)]
-        seconds = start + (cost["cpu_seconds"] - start) * item.work / cost["work"]
-        growth = item.size / cost["size"]
-        memory = cost["memory_MB"] + MATRICES * 16e-6 * max(item.size - cost["size"], 0.0)
-        if item.dense:  # of what was measured nearly all is starting and compiling
-            seconds = cost["cpu_seconds"] + item.work / SPEED
-            memory = cost["memory_MB"] + MATRICES * 8e-6 * item.size
-        rows.append(
-            (item.name, item.jobs, item.jobs * seconds / 3600, memory, item.jobs * cost["bytes"] * growth / 1e6)
-        )
-    rest = costs.loc["everything else"]
-    rows.append(("everything else", 1, rest["cpu_seconds"] / 3600, rest["memory_MB"], 0.0))
-    columns = ["kind", "jobs", "core_hours", "memory_MB", "disk_MB"]
-    return pd.DataFrame(rows, columns=columns).set_index("kind")
-
-
-def _nearest(item: Item, known: pd.DataFrame) -> str:
-    """The measured kind to scale: the same one, or the same rule's with the nearest work."""
-    if item.name in known.index:
-        return item.name
-    words = item.name.split()
-    for length in range(len(words) - 1, 0, -1):
-        prefix = " ".join(words[:length])
-        alike = known[[name == prefix or name.startswith(f"{prefix} ") for name in known.index]]
-        if len(alike):
-            return (alike["work"] / item.work).map(lambda ratio: max(ratio, 1 / ratio)).idxmin()
-    raise SystemExit(
-        f"plan: no measured job is like {item.name!r}: measure a run that has one with workflow/cost/measure.py"
-    )
+    for job in jobs:
+        cost = expected(job.work) if job.work else Cost(rest.seconds / small, rest.memory, 0.0)
+        if cost is None:
+            sys.exit(f"plan: no job of {job.rule} was measured: measure a run that has one (workflow/cost/measure.py)")
+        kind, asks = (job.work.kind, asked(job.work)) if job.work else (REST, (None, None))
+        hours, missing = cost.seconds / 3600, not all(path.exists() for path in job.outputs)
+        rows.append((kind, 1, missing, hours, hours * missing, cost.memory, *asks, cost.bytes / 1e6))
+    ways = {
+        **{"jobs": "sum", "missing": "sum", "core_hours": "sum", "missing_core_hours": "sum"},
+        **{"memory_MB": "max", "asked_MB": "max", "asked_minutes": "max", "disk_MB": "sum"},
+    }
+    table = pd.DataFrame(rows, columns=["kind", *ways]).astype({"asked_MB": "Int64", "asked_minutes": "Int64"})
+    found = table.groupby("kind", sort=False).agg(ways)
+    return found.loc[sorted(found.index, key=REST.__eq__)]  # the rest last
 
 
 def main() -> None:
     """Read the command line and print the plan."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configfile", nargs="+", default=[], help="as for Snakemake")
-    parser.add_argument("--measured", type=Path, default=MEASURED, help="costs from workflow/cost/measure.py")
-    arguments = parser.parse_args()
-    config = read_config(arguments.configfile)
-    found = plan(config, pd.read_csv(arguments.measured, index_col="kind"))
-    with pd.option_context("display.width", 140, "display.max_rows", 500, "display.float_format", "{:,.2f}".format):
-        print(found.to_string())
+    found = plan(graph.jobs(parser.parse_args().configfile))
+    with pd.option_context("display.width", 160, "display.max_rows", 500, "display.float_format", "{:,.2f}".format):
+        asks = dict.fromkeys(["asked_MB", "asked_minutes"], "string")
+        print(found.drop(columns="missing_core_hours").astype(asks).fillna("").to_string())
     print(
-        f"in all {found['jobs'].sum() - 1:,} jobs and some small ones, {found['core_hours'].sum():,.2f} core-hours, "
-        f"{found['disk_MB'].sum() / 1000:,.2f} GB on disk, at most {found['memory_MB'].max():,.0f} MB in one job"
+        f"in all {found['jobs'].sum():,} jobs, {found['core_hours'].sum():,.2f} core-hours, "
+        f"{found['disk_MB'].sum() / 1000:,.2f} GB on disk, at most {found['memory_MB'].max():,.0f} MB in one job\n"
+        f"without results so far: {found['missing'].sum():,} jobs, {found['missing_core_hours'].sum():,.2f} core-hours"
     )
 
 

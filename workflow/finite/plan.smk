@@ -1,4 +1,4 @@
-# What a study of finite width computes: theories and sampled runs, by name. No rules here.
+# What a study of finite width computes: theories and sampled runs, by name, and their work. No rules here.
 from typing import NamedTuple
 
 from ntkfield import tensors as table
@@ -36,3 +36,14 @@ def finite_sample_files(study):
         for name, run in FINITE[study].samples.items()
         for part in range(-(-run["networks"] // run["networks_per_job"]))
     ]
+
+
+def finite_sample_work(wildcards):
+    """Layers of all networks of a job, each with its tensors in the width and in the inputs."""
+    run = FINITE[wildcards.study].samples[wildcards.name]
+    networks, inputs = min(run["networks"], run["networks_per_job"]), len(run["inputs"])
+    amount = networks * run["network"]["depth"] * (run["width"] * inputs**2 + inputs**4)
+    return Work(f"finite_sample {wildcards.study} {wildcards.name}", amount, inputs**4, 2 * inputs**4)
+
+
+WORK["finite_sample"] = finite_sample_work

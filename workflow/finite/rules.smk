@@ -34,8 +34,8 @@ rule finite_sample:
         part=r"\d+",
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
         run=lambda wildcards: FINITE[wildcards.study].samples[wildcards.name],

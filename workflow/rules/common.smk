@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.append(str(SCRIPTS.parent))
 from blocks import block_count, tile_indices
+from cost.expected import Work, memory_to_ask, minutes_to_ask
 from settings import RefusedError, check, unwritable
 
 try:
@@ -40,6 +41,25 @@ def in_run(path):
     return path.replace("<results>", RESULTS)
 
 
+# What a job has to do, by its rule's name: functions of its wildcards, for the rules whose jobs a config makes larger.
+WORK = {}
+
+
+def memory_for_work(wildcards, attempt, rulename):
+    """Megabytes that a job of a rule in WORK asks for."""
+    return doubled(memory_to_ask(WORK[rulename](wildcards)), attempt)
+
+
+def minutes_for_work(wildcards, threads, attempt, rulename):
+    """Minutes that a job of a rule in WORK asks for."""
+    return doubled(minutes_to_ask(WORK[rulename](wildcards), threads), attempt)
+
+
 def growing(amount):
-    """Memory or time of a job: as much again for each try after the first."""
-    return lambda wildcards, attempt: amount * attempt
+    """Memory or minutes of a job of any other rule that may outgrow what it asks for."""
+    return lambda wildcards, attempt: doubled(amount, attempt)
+
+
+def doubled(amount, attempt):
+    """Twice as much at each try after the first."""
+    return amount * 2 ** (attempt - 1)

@@ -61,8 +61,8 @@ rule augmentation_train:
         "<benchmarks>/augmentation_train/{group}/{width}/{part}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(600),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
         network=AUGMENTATION["network"],

@@ -66,8 +66,8 @@ rule images_tile:
         "<benchmarks>/images_tile/{network}/{half}_{i}_{j}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(240),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
         network=lambda wildcards: IMAGES["networks"][wildcards.network],
@@ -95,8 +95,8 @@ rule images_learning_curve:
         "<benchmarks>/images_learning_curve.tsv"
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(60),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
     params:
         networks=IMAGES["networks"],
         tile_size=IMAGES["tile_size"],

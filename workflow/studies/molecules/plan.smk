@@ -1,4 +1,4 @@
-# Which blocks, tiles and matchings the molecules study needs. No rules here.
+# Which blocks, tiles and matchings the molecules study needs, and what each job has to do. No rules here.
 
 
 # The package's tables are the same for all runs.
@@ -29,3 +29,23 @@ def molecule_tiles():
 
 def molecule_matchings(network):
     return [model["matching"] for model in MOLECULES["models"] if model["network"] == network]
+
+
+def molecules_tile_work(wildcards):
+    """Pairs of molecules at each node of the quadrature over rotations, or of the grid on the sphere."""
+    network, pairs = MOLECULES["networks"][wildcards.network], MOLECULES["tile_size"] ** 2
+    side = network.get("quadrature", MOLECULES["signals"]["bandlimit"]) if network["group"] == "so3" else 1
+    size = pairs * len(molecule_matchings(wildcards.network))
+    return Work(f"molecules_tile {wildcards.network}", pairs * side**3, size, 2 * size)
+
+
+def molecules_learning_curve_work(wildcards):
+    """Solves for both kernels of every model on every split, with the memory of the largest."""
+    sizes, curves = MOLECULES["train_sizes"], 2 * len(MOLECULES["models"]) * len(MOLECULES["split_seeds"])
+    solves = curves * sum(n**3 + n**2 * MOLECULES["test_size"] for n in sizes)
+    largest = (max(sizes) + MOLECULES["test_size"]) * max(sizes)
+    return Work("molecules_learning_curve", solves, size=1, held=largest, dense=True)
+
+
+WORK["molecules_tile"] = molecules_tile_work
+WORK["molecules_learning_curve"] = molecules_learning_curve_work

@@ -80,8 +80,8 @@ rule molecules_tile:
         "<benchmarks>/molecules_tile/{network}/{i}_{j}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(60),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
         network=lambda wildcards: MOLECULES["networks"][wildcards.network],
@@ -109,8 +109,8 @@ rule molecules_learning_curve:
         "<benchmarks>/molecules_learning_curve.tsv"
     threads: 1
     resources:
-        mem_mb=growing(8000),
-        runtime=growing(60),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
     params:
         models=MOLECULES["models"],
         networks={model["network"]: MOLECULES["networks"][model["network"]] for model in MOLECULES["models"]},

@@ -1,4 +1,4 @@
-# Which ensembles the sine study needs, and in which parts. No rules here.
+# Which ensembles the sine study needs, in which parts, and what each has to do. No rules here.
 
 
 def sine_members(part):
@@ -12,3 +12,17 @@ def sine_trained():
         for width in SINE["widths"]
         for part in range(SINE["members"] // SINE["part_size"])
     ]
+
+
+def sine_train_work(wildcards):
+    """Steps of all networks of a part on all points, times the weights."""
+    width, problem = int(wildcards.width), SINE["problem"]
+    networks, steps = SINE["part_size"], max(problem["times"]) / problem["step"]
+    weights = width * (1 + (SINE["network"]["depth"] - 2) * width)
+    derivatives = len(problem["train_points"]) * weights
+    recorded = networks * len(problem["times"]) * problem["grid"]
+    held = min(networks, 32) * derivatives  # of those trained at once
+    return Work(f"sine_train {width}", networks * steps * derivatives, recorded, held)
+
+
+WORK["sine_train"] = sine_train_work

@@ -22,8 +22,8 @@ rule sine_train:
         "<benchmarks>/sine_train/{width}/{part}.tsv"
     threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=growing(240),
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
         network=SINE["network"],
