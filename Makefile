@@ -50,6 +50,12 @@ results: config-read  ## Make every figure and the report under results/
 	$(SNAKEMAKE) --profile workflow/profiles/default --configfile $(CONFIG) --cores $(CORES) \
 		--report $(RUN)/report.html --report-after-run
 
+# By hand for a run that has its name from --config or its folder from --directory: workflow/progress.py FOLDER/results/NAME
+WATCH =
+.PHONY: progress
+progress: config-read  ## Say how far a run of CONFIG is and how long it takes still; WATCH=yes repeats it
+	@$(WITH_VENV) $(BIN)/python workflow/progress.py $(RUN) $(if $(WATCH),--watch)
+
 .PHONY: plan
 plan: config-read  ## Say what a run of CONFIG would cost: jobs, core-hours, memory, disk
 	@$(WITH_VENV) $(BIN)/python workflow/cost/plan.py --configfile $(CONFIG)
@@ -152,6 +158,12 @@ format: .venv/.installed  ## Bring the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
+.PHONY: docs
+docs: .venv/.installed  ## Build the site and run its notebooks, into docs/_build/html; any warning is an error
+	rm -rf docs/_build docs/api/modules
+	$(WITH_VENV) $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "Built: docs/_build/html/index.html"
+
 .PHONY: lock
 lock:  ## Resolve envs/lock.txt anew (network needed); read envs/README.md first
 	@$(FIND_PYTHON); \
@@ -165,5 +177,5 @@ lock:  ## Resolve envs/lock.txt anew (network needed); read envs/README.md first
 .PHONY: clean
 clean:  ## Remove what make and Snakemake made, except .venv and downloaded data
 	find results -mindepth 1 ! -name README.md -delete
-	rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/api/modules .snakemake .pytest_cache .ruff_cache .hypothesis
 	find src tests workflow -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -51,3 +51,21 @@ if workflow.is_main_process:  # it alone compares with what made the results; it
     import code_hash
 
     code_hash.note(workflow.rules)
+
+
+onstart:
+    import joblist
+
+    joblist.begin(RESULTS, workflow)
+
+
+onsuccess:
+    import joblist
+
+    joblist.end(RESULTS)
+
+
+onerror:
+    import joblist
+
+    joblist.end(RESULTS)

@@ -11,6 +11,7 @@ import functools
 import importlib
 import itertools
 import math
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -239,7 +240,10 @@ def model() -> type[Section]:
 
 
 def check(config: dict, files: bool = True) -> None:
-    """Make a config, in place, what the rules read: without nulls, and with numbers where text was one.
+    """Make a config, in place, what the rules read: without nulls, with numbers where text was one, in one order.
+
+    Order and types stand in parameters, by which Snakemake tells old results from new ones: to write a default value
+    into a file of one's own, or 1 for 1.0, changes neither.
 
     Args:
         config: the default config with whatever was laid over it.
@@ -255,16 +259,18 @@ def check(config: dict, files: bool = True) -> None:
         raise RefusedError(refusal(error, config)) from None
     for name in studies() if files else ():
         getattr(parsed, name).read_files()
-    _settle(config, parsed.model_dump())
+    settled = _arranged(parsed.model_dump(exclude_unset=True), read(DEFAULT))
+    config.clear()
+    config.update(settled)
 
 
-def _settle(given: Any, parsed: Any) -> Any:
-    """What was given, in place and in its order, with numbers for the text that was read as one."""
-    if isinstance(given, dict | list):
-        for key, value in given.items() if isinstance(given, dict) else enumerate(given):
-            given[key] = _settle(value, parsed[key])
+def _arranged(given: Any, default: Any) -> Any:
+    """What was given, its keys in the order of the default config and then in their own."""
+    if not isinstance(given, dict):
         return given
-    return number(given) if isinstance(given, str) and not isinstance(parsed, str) else given
+    known = default if isinstance(default, dict) else {}
+    keys = [key for key in known if key in given] + [key for key in given if key not in known]
+    return {key: _arranged(given[key], known.get(key)) for key in keys}
 
 
 def drop_nulls(config: dict) -> None:
@@ -304,3 +310,9 @@ def layered(paths: Iterable[str | Path]) -> dict:
     for path in (DEFAULT, *paths):
         update_config(config, read(path))
     return config
+
+
+def unwritable(folder: Path) -> Path | None:
+    """What keeps a folder from being written or made: itself or the nearest above it that is there; None if nothing."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.is_symlink())
+    return None if there.is_dir() and os.access(there, os.W_OK | os.X_OK) else there

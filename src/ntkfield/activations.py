@@ -20,8 +20,8 @@ from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
 from ntkfield.gaussian.tower import Tower, derivatives
 
 DEFAULT_ORDER = 128
-# Orders of the two-point moments that the first-order system reads, the larger one first.
 PAIRS = tuple((i, n - i) for n in (0, 2, 4, 6) for i in range(n // 2, min(n, 5) + 1))
+"""Orders of the two-point moments that the first-order system reads, the larger one first."""
 
 
 class Activation(abc.ABC):
@@ -347,6 +347,7 @@ _PLAIN: dict[str, Callable[[], Activation]] = {
 }
 _WITH_PARAMETERS: dict[str, Callable[..., Activation]] = {"leaky_relu": leaky_relu, "polynomial": polynomial}
 NAMES = (*_PLAIN, *_WITH_PARAMETERS)
+"""The activations that are known by name."""
 
 
 def activation(value: "str | Mapping | Activation | Callable") -> Activation:

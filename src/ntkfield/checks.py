@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import jax
 
 Array = Union["jax.Array", np.ndarray]
-"""An array of either library: NumPy's where work was done in parts, JAX's where it traces."""
+"""An array of either library, NumPy's where work was done in parts, JAX's where it traces."""
 
 
 def refuse(field: str, value: object, accepted: str) -> ValueError:

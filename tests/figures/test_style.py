@@ -1,5 +1,8 @@
 """Figures are saved whole, in the house's resolution, with numbers along every axis."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -41,3 +44,12 @@ def test_a_logarithmic_axis_has_numbers_however_short_it_is(ends: tuple[float, f
     ticks = zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)
     assert sum(low <= place <= high and label.get_text() != "" for place, label in ticks) >= 3
     plt.close(figure)
+
+
+@pytest.mark.parametrize(("given", "drawn_by"), [({}, "agg"), ({"MPLBACKEND": "svg"}, "svg")])
+def test_only_where_nothing_else_is_named_are_figures_drawn_without_a_display(given: dict, drawn_by: str) -> None:
+    """Jupyter names its own, without which it shows no figures."""
+    env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | given
+    program = "import ntkfield.figures.style, matplotlib; print(matplotlib.get_backend())"
+    run = subprocess.run([sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True)
+    assert run.stdout.strip().lower() == drawn_by

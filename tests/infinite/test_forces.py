@@ -25,7 +25,13 @@ def environments(positions):
 
 @pytest.mark.parametrize(
     ("name", "matching", "with_itself"),
-    [("so3", "element", False), ("so3", "slot", True), ("mlp", "slot", False), ("mlp", "flat", True)],
+    [
+        ("so3", "element", False),
+        ("so3", "all", False),  # nine pairs of atoms, which are computed in a chunk of ten
+        ("so3", "slot", True),
+        ("mlp", "slot", False),
+        ("mlp", "flat", True),
+    ],
 )
 def test_forces_are_those_of_differences(name, matching, with_itself):
     other = None if with_itself else environments(ATOMS.positions @ np.diag([1.0, 1.1, 0.9]))

@@ -97,5 +97,5 @@ def test_an_unknown_recursion_is_refused_before_any_work(tmp_path: Path) -> None
     output = snakemake(
         tmp_path, "--config", 'studies=["diagrams"]', 'diagrams={"recursions": ["V", "W"]}', refused=True
     )
-    assert re.search(r"config: diagrams\.recursions\.1 = 'W' is refused: expected one of V, K1, D", output)
+    assert re.search(r"config: diagrams\.recursions\.1 = 'W' is refused: expected one of K1, Theta1, V, D", output)
     assert not (tmp_path / "results").exists()

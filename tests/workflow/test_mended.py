@@ -48,7 +48,7 @@ def test_a_killed_job_is_named_and_made_by_running_again(molecules: Run) -> None
         molecules.command(TILE), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
     try:
-        _script_of(process, "molecules_tile.py").send_signal(signal.SIGKILL)
+        _script_of(process, ".tile.py").send_signal(signal.SIGKILL)
         output = process.communicate(timeout=120)[0]
     finally:
         if process.poll() is None:

@@ -78,6 +78,18 @@ def test_threads_are_written_out(stated: dict[str, dict]) -> None:
         assert re.search(r"^    threads: 1$", block, re.MULTILINE), name
 
 
+def test_captions_name_outputs_that_their_rule_has() -> None:
+    """Snakemake reads a caption only when it writes the report, at the end of a run."""
+    named = 0
+    for path in (ROOT / "workflow/studies").glob("*/rules.smk"):
+        for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+            for caption in re.findall(r'caption="([^"]+)"', rule):
+                for output in re.findall(r"snakemake\.output\.(\w+)", (path.parent / caption).read_text()):
+                    assert re.search(rf"^        {output}=", rule, re.MULTILINE), (caption, output)
+                    named += 1
+    assert named > 10
+
+
 def test_a_further_try_never_asks_for_less(stated: dict[str, dict]) -> None:
     for name, rule in stated.items():
         for resource in ("mem_mb", "runtime"):

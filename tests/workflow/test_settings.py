@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ase import Atoms
 from configs import DEFAULT, changed, said
-from settings import check, library, model, number
+from settings import check, layered, library, model, number, unwritable
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 from studies.augmentation.settings import DIGITS
@@ -292,14 +292,31 @@ def test_text_is_a_number_only_exactly(text: str, value: float | None) -> None:
     assert repr(number(text)) == repr(value)
 
 
-def test_checking_leaves_the_config_as_it_was_written() -> None:
-    """Order and types are kept: both stand in parameters, by which Snakemake tells old results from new ones."""
-    config = changed()
-    expected = repr({key: value for key, value in config.items()})
+def test_the_same_settings_are_the_same_text() -> None:
+    """Order and types stand in parameters, by which Snakemake tells old results from new ones."""
+    expected, config = layered([]), {"images": {"networks": {"d4": {"head": 1}}}, "sine": {"problem": {"step": 1}}}
+    update_config(config, layered([]))  # the user's keys first, as Snakemake has them
+    config["sine"]["problem"]["step"] = 1
+    assert repr(config) != repr(expected)
+    check(expected)
     check(config)
-    for gone in ("'path': None, ", "'path': None", ", 'folder': None", "'folder': None"):
-        expected = expected.replace(gone, "")
-    assert repr(config).replace(", }", "}") == expected.replace(", }", "}")
+    assert repr(config) == repr(expected)
+    assert list(config) == [key for key in DEFAULT if key in config]
+    added = layered([])
+    added["scale"]["cases"] = {"tanh": {"input_scale": 1, **added["scale"]["cases"]["gelu"]}} | added["scale"]["cases"]
+    check(added)
+    assert list(added["scale"]["cases"]) == ["relu", "leaky_relu", "linear", "gelu", "tanh"]
+
+
+def test_what_cannot_take_results_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unwritable(tmp_path) is None
+    assert unwritable(tmp_path / "results/mine") is None
+    (tmp_path / "file").write_text("")
+    assert unwritable(tmp_path / "file/mine") == tmp_path / "file"
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert unwritable(tmp_path / "gone/mine") == tmp_path / "gone"
+    monkeypatch.setattr("settings.os.access", lambda path, mode: path != tmp_path)  # root may write anything
+    assert unwritable(tmp_path / "results/mine") == tmp_path
 
 
 def test_names_are_those_of_the_library() -> None:

@@ -1,5 +1,8 @@
 """The sine study's ensembles run for real: killed in the middle, on another number of cores, and changed."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,15 +18,27 @@ def finished_sine(finished: Callable[[str], Run]) -> Run:
     return finished("sine")
 
 
+def progress(run: Run) -> str:
+    command = [sys.executable, str(run.root / "workflow/progress.py"), "results/ci"]
+    return subprocess.run(command, cwd=run.folder, capture_output=True, text=True, check=True).stdout
+
+
 def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same_numbers(
     finished: Run, tmp_path: Path
 ) -> None:
     # On one core, where the finished run had two: the stores must not depend on that either.
     run = Run(tmp_path, "sine", cores=1)
+    assert progress(run).startswith("There is no run in results/ci yet")
     run.kill_when("results/ci/sine/trained/*/*.zarr.zip")
     kept = run.stamps()
+    told = re.match(r"ci: stopped, (\d) of 7 jobs done .* nothing runs: the same command goes on", progress(run))
+    assert told
+    assert int(told[1]) in (len(kept) - 1, len(kept))  # the benchmark follows the store
+    log = (tmp_path / "results/ci/logs/sine_train/16/0.log").read_text()
+    assert re.match(r"\S+ \S+ started on \S+\n", log)
     assert run.planned()["sine_train"] + len(kept) <= 4 + 1
     run.make()
+    assert progress(run) == "ci: finished, all 7 jobs are done\n"
     repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
     assert len(repeated) <= 1, "more was repeated than the job that was running"
     assert len(finished.stores()) == 5  # 2 widths of 2 parts, and the summary

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,14 @@ def test_the_stores_are_those_of_a_local_run(
     stores = run.stores()
     assert len(stores) == 10  # QM9, 2 blocks, 2 * 3 tiles, the curve
     assert stores == finished("molecules").stores()
+
+    told = subprocess.run(
+        [sys.executable, str(run.root / "workflow/progress.py"), str(tmp_path / "results/ci")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "ci: finished, all 13 jobs are done\n"
 
     # 13 jobs in 6 submissions: the blocks together, tiles by four, the curve with its figure.
     submitted = re.findall(r"submitted with SLURM jobid (\d+)", output)

@@ -8,7 +8,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.append(str(SCRIPTS.parent))
 from blocks import block_count, tile_indices
 from cost.expected import Work, memory_to_ask, minutes_to_ask
-from settings import RefusedError, check
+from settings import RefusedError, check, unwritable
 
 try:
     check(config, files=workflow.is_main_process)  # what files hold not again in each job
@@ -20,6 +20,9 @@ os.environ.update(PYTHONPATH=os.pathsep.join([str(SCRIPTS), *filter(None, [os.en
 
 # Where this run's results lie: rules write <results>, functions of theirs that give text to a script in_run.
 RESULTS = f"results/{config['run']}"
+
+if workflow.is_main_process and (refused := unwritable(Path(RESULTS))):
+    raise WorkflowError(f"{refused} cannot be written: expected a folder for results, or one where it can be made")
 
 # Adds a study's targets to the default target, under the study's name.
 STUDIES = {}

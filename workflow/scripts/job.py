@@ -5,6 +5,7 @@ import errno
 import functools
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def start(snakemake) -> None:
     log = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - lives as long as the job
     sys.stdout = sys.stderr = log
     logging.basicConfig(stream=log, level=logging.WARNING, format="%(asctime)s %(message)s")
-    logging.getLogger("ntkfield").setLevel(logging.INFO)
+    logger = logging.getLogger("ntkfield")
+    logger.setLevel(logging.INFO)
+    logger.info("started on %s", socket.gethostname())
 
 
 def _end(terminal, inputs, kind, error, trace) -> None:
@@ -39,9 +42,10 @@ def _end(terminal, inputs, kind, error, trace) -> None:
         sentence = f"no room to write {error.filename or 'a result'} ({error.strerror}): make some and run again"
     with contextlib.suppress(OSError):  # the log's disk may be the full one
         sys.__excepthook__(kind, error, trace)
-    for stream in (sys.stderr, terminal):
+    told = sentence if issubclass(kind, KeyboardInterrupt) else f"failed: {sentence}"  # workflow/progress.py reads it
+    for stream, text in ((sys.stderr, told), (terminal, sentence)):
         with contextlib.suppress(OSError):
-            print(sentence, file=stream, flush=True)
+            print(text, file=stream, flush=True)
 
 
 def plain(value):

@@ -84,7 +84,7 @@ class Filter:
         return pixel.reshape(len(reached) * self.order, -1), (*sides, self.order)
 
     def convolution(self, w: jax.Array, lifting: bool) -> jax.Array:
-        """Weights [steps, channels, out] as those of a plain convolution [rows, columns, in, |P| · out]."""
+        r"""Weights [steps, channels, out] as those of a plain convolution [rows, columns, in, \|P\| · out]."""
         channels, out = w.shape[1:]
         inner = 1 if lifting else self.order
         w = w.reshape(self.pixels, inner, channels, out)

@@ -1,9 +1,9 @@
-"""From diagrams to algebra: every derivative carried out, every tensor and expectation in one canonical form.
+r"""From diagrams to algebra: every derivative carried out, every tensor and expectation in one canonical form.
 
 A blob with items i (factors with the solid lines bound to their vertices, and pairs of solid lines that are free to
-act anywhere on it) is the joint cumulant Σ_π (-1)^(|π|-1) (|π|-1)! Π_blocks ⟨∂...∂ Π factors⟩. A solid line z_β acts
-as Σ_β ∂_β; since factors depend only on the z of their own nodes, the sum over β runs over the nodes of the block,
-and no inverse of K ever appears. What remains are products of ⟨Π σ^(k)_α⟩ with tensors of the layer below.
+act anywhere on it) is the joint cumulant Σ_π (-1)^(\|π\|-1) (\|π\|-1)! Π_blocks ⟨∂...∂ Π factors⟩. A solid line z_β
+acts as Σ_β ∂_β; since factors depend only on the z of their own nodes, the sum over β runs over the nodes of the
+block, and no inverse of K ever appears. What remains are products of ⟨Π σ^(k)_α⟩ with tensors of the layer below.
 
 Terms are kept as a plain dictionary {Monomial: coefficient}; ``to_sympy`` turns it into an expression.
 """

@@ -55,7 +55,7 @@ class Internal:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kinds of what meets here: one "z" per line, then the trees."""
+        """Kinds of what meets here, one "z" per line, then the trees."""
         return ("z",) * len(self.lines) + tuple(tree.kind for tree in self.trees)
 
     @property
@@ -129,7 +129,7 @@ class Diagram:
 
     @property
     def ratio_power(self) -> int:
-        """Power of r = n_l / n_(l-1): what the internal vertices bring."""
+        """Power of r = n_l / n_(l-1) that the internal vertices bring."""
         return sum(internal.shape.order for internal in self.internals)
 
     @property

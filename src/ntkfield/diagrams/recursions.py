@@ -83,7 +83,7 @@ class Recursion:
 
     @cached_property
     def expression(self) -> sp.Expr:
-        """X^(l+1) in SymPy: tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩."""
+        """The recursion in SymPy, in tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩."""
         return algebra.to_sympy(self.polynomial)
 
     @property
@@ -205,7 +205,7 @@ class Cumulant:
 
 
 def cumulant(externals: Sequence[str], order: int = 1, rules: RuleSet = STANDARD) -> Cumulant:
-    """Recursions of the joint cumulant of ``externals`` at order 1/n^``order``.
+    r"""Recursions of the joint cumulant of ``externals`` at order :math:`n^{-k}` for k = ``order``.
 
     externals : kinds among z, Theta, dNTK, ddI, ddII, an even number of network outputs in all.
     order : total power of 1/n; with N outputs it starts at N/2 - 1.

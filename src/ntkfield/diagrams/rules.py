@@ -70,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     Rule("connected", "only diagrams that hang together count; both ends of an external and of its pairs hang together",
          "1", "linked-cluster theorem"),
 )  # fmt: skip
+"""Every rule, with its factor and its source."""
 
 _NAMES = tuple(rule.name for rule in RULES)
 

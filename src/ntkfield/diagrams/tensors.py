@@ -110,7 +110,7 @@ class Shape:
 
     @property
     def leading_order(self) -> int:
-        """Power of 1/n at which the tensor starts: number of delta pairs minus one."""
+        """Power of 1/n at which the tensor starts, the number of delta pairs minus one."""
         return len(self.pairing) - 1
 
     @property

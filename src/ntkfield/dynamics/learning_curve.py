@@ -7,6 +7,7 @@ import xarray as xr
 
 from ntkfield import checks
 from ntkfield.dynamics.gradient_flow import gradient_flow
+from ntkfield.progress import track
 
 Gram = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -46,7 +47,7 @@ def learning_curve(
         raise checks.refuse("test_size + max(train_sizes)", needed, f"at most the {len(targets)} samples there are")
     shape = (len(seeds), len(train_sizes))
     errors, baseline = np.empty(shape), np.empty(shape)
-    for row, seed in enumerate(seeds):
+    for row, seed in enumerate(track(seeds, f"learning curve of {len(train_sizes)} sizes")):
         order = np.random.default_rng(seed).permutation(len(targets))
         test, pool = order[:test_size], order[test_size:needed]
         k_train_train, k_test_train = gram(pool, pool), gram(test, pool)

@@ -1,20 +1,21 @@
 """One look for all figures: colour-blind safe, legible at column width, nothing cut off."""
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+# A notebook names its own backend, which shows figures; loaded here, or house_style would take back what it sets.
+plt.switch_backend(matplotlib.get_backend() if "MPLBACKEND" in os.environ else "Agg")
 
 COLOURS = sns.color_palette("colorblind")
 DATES = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}}

@@ -52,7 +52,7 @@ class Accuracy(NamedTuple):
 
 
 def accuracy(f: Function, order: int, q: np.ndarray) -> Accuracy:
-    r"""How far :func:`pair_expectation` of `f` with itself may be off at any correlation, relative to its mean square.
+    r"""How far ``pair_expectation`` of `f` with itself may be off at any correlation, relative to its mean square.
 
     The terms from K = `order` on are taken at :math:`c^K`, so that they err by :math:`\sum_{k\ge K} a_k^2 (c^K - c^k)`,
     at most; by Cauchy and Schwarz a second variance errs no more than the worse of the two. The largest over c is

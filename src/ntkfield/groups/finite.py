@@ -46,15 +46,16 @@ PLANAR_GROUPS = {
     "c4": PointGroup("quarter turns", _turns(4)),
     "d4": PointGroup("quarter turns and mirror images", np.concatenate([_turns(4), _turns(4) @ np.diag([1, -1])])),
 }
+"""The groups that turn images about their centre, by name."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FiniteGroup:
-    """A group of permutations of a finite set X.
+    r"""A group of permutations of a finite set X.
 
     Attributes:
         name: how results call it.
-        permutations: integers [order, |X|]; row g lists where g takes each point. Rows are distinct, closed under
+        permutations: integers [order, \|X\|]; row g lists where g takes each point. Rows are distinct, closed under
             composition, and of any order.
 
     Raises:
@@ -116,26 +117,26 @@ class FiniteGroup:
         return {row.tobytes(): g for g, row in enumerate(self.permutations)}
 
     def __contains__(self, permutation: np.ndarray) -> bool:
-        """Whether a permutation [|X|] is an element."""
+        r"""Whether a permutation [\|X\|] is an element."""
         return np.asarray(permutation, dtype=np.int64).tobytes() in self._index
 
     def orbit(self, signals: np.ndarray) -> np.ndarray:
-        r"""All copies :math:`\rho(g)f` of signals [n, |X|, ...], as [n, order, |X|, ...]."""
+        r"""All copies :math:`\rho(g)f` of signals [n, \|X\|, ...], as [n, order, \|X\|, ...]."""
         return signals[:, self.permutations[self.inverses]]
 
     def normalised_by(self, permutation: np.ndarray) -> bool:
-        """Whether conjugation by a permutation [|X|] of the points maps the group to itself."""
+        r"""Whether conjugation by a permutation [\|X\|] of the points maps the group to itself."""
         inverse = np.argsort(permutation)
         return all(permutation[row[inverse]] in self for row in self.permutations)
 
 
 def generated(name: str, generators: Iterable[np.ndarray], points: int | None = None) -> FiniteGroup:
-    """The smallest group that holds some permutations.
+    r"""The smallest group that holds some permutations.
 
     Args:
         name: how results call it.
-        generators: permutations [|X|] of the same points.
-        points: |X|; needed only where there is no generator.
+        generators: permutations [\|X\|] of the same points.
+        points: \|X\|; needed only where there is no generator.
 
     Raises:
         ValueError: for an array that is no permutation, permutations of different points, no generator and no
@@ -231,7 +232,7 @@ def point_group(name: str, height: int, width: int) -> FiniteGroup:
 
 
 def _moved(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The permutation by which a matrix acts on integer points [|X|, d]."""
+    r"""The permutation by which a matrix acts on integer points [\|X\|, d]."""
     index = {point.tobytes(): x for x, point in enumerate(points)}
     return np.array([index[point.tobytes()] for point in np.ascontiguousarray(points @ matrix.T)])
 

@@ -18,7 +18,8 @@ from ntkfield import checks
 from ntkfield.activations import Activation, Quadrature
 from ntkfield.networks.base import Kernels, Scales
 
-SERIES_RTOL = 1e-3  # error of an activation's series, relative to the kernel at equal inputs, that is passed over
+SERIES_RTOL = 1e-3
+"""Error of an activation's series, relative to the kernel at equal inputs, that is passed over."""
 MOST_TERMS = 512  # of a series that is tried as a remedy
 UNROLLED = 4  # layers whose code is repeated; behind them a loop, or deep networks would compile for long
 

@@ -29,8 +29,10 @@ from ntkfield.networks.base import Kernels, Network
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.networks.mlp import MLP
 
-SLOTS = 29  # atoms of QM9's largest molecule
+SLOTS = 29
+"""Atoms of QM9's largest molecule."""
 MATCHINGS = ("element", "all", "slot", "flat")
+"""Which atoms of two molecules are compared."""
 
 
 def molecule_kernels(

@@ -14,14 +14,14 @@ from ntkfield.networks.group_cnn import GroupCNN
 
 @dataclasses.dataclass(frozen=True)
 class FiniteGroupCNN(GroupCNN):
-    r""":class:`GroupCNN` over a finite group of permutations of the points of a set X.
+    r""":class:`~ntkfield.networks.GroupCNN` over a finite group of permutations of the points of a set X.
 
     Inputs are signals [n, \|X\|, channels].
 
     Attributes:
         group: the :class:`~ntkfield.groups.finite.FiniteGroup`.
         depth: number of group convolutions, at least 1.
-        activation: as for :class:`MLP`, like the four variances and rates.
+        activation: as for :class:`~ntkfield.networks.MLP`, like the four variances and rates.
         support: the points of X that the lifting filter reaches; None for all.
         group_support: the elements (rows of the group's permutations) that the other filters reach; None for all. Where
             the lifting filter reaches all of X it does not change the kernel.

@@ -36,5 +36,5 @@ class MLP(Network):
 
     @property
     def plain(self) -> "MLP":
-        """Itself: there is no group to leave out."""
+        """Itself, for there is no group to leave out."""
         return self

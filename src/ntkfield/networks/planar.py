@@ -13,7 +13,8 @@ from ntkfield.networks.group_cnn import GroupCNN
 
 @dataclasses.dataclass(frozen=True)
 class PlanarCNN(GroupCNN):
-    """:class:`GroupCNN` over a point group of the plane; with a ``filter_shape`` over the shifts of the image too.
+    """:class:`~ntkfield.networks.GroupCNN` over a point group of the plane; with a ``filter_shape`` also
+    over the shifts of the image.
 
     Inputs are images [n, height, width, channels]. Under "c1" with local filters it is the plain convolutional network
     with global average pooling.
@@ -22,7 +23,7 @@ class PlanarCNN(GroupCNN):
         group: one of :data:`~ntkfield.groups.finite.PLANAR_GROUPS`: "c1", the identity; "c4", quarter turns; "d4",
             quarter turns and reflections.
         depth: number of group convolutions, at least 1.
-        activation: as for :class:`MLP`, like the four variances and rates.
+        activation: as for :class:`~ntkfield.networks.MLP`, like the four variances and rates.
         filter_shape: rows and columns that a filter reaches over, one number for a square (3 if None); or "global", a
             filter over the whole image.
         padding: with local filters: "SAME" (if None; zeros, counted in the mean over a filter), "VALID" or "CIRCULAR".

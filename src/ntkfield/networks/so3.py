@@ -11,7 +11,7 @@ from ntkfield.signals.samplings import SAMPLINGS
 
 @dataclasses.dataclass(frozen=True)
 class SphereCNN(GroupCNN):
-    """:class:`GroupCNN` over all rotations, SO(3), with filters that reach over the whole group.
+    """:class:`~ntkfield.networks.GroupCNN` over all rotations, SO(3), with filters that reach over the whole group.
 
     Inputs are real signals on the sphere: samples [n, theta, phi, channels] on the ``sampling`` grid of s2fft at
     ``bandlimit``, or :class:`~ntkfield.signals.harmonics.Harmonics`.
@@ -19,10 +19,10 @@ class SphereCNN(GroupCNN):
     Attributes:
         group: "so3".
         depth: number of group convolutions, at least 1.
-        activation: as for :class:`MLP`, like the four variances and rates.
+        activation: as for :class:`~ntkfield.networks.MLP`, like the four variances and rates.
         bandlimit: degrees l < ``bandlimit`` of the signals.
         quadrature: band-limit of the quadrature over rotations; None stands for ``bandlimit``. Its error falls
-            spectrally for smooth activations; :meth:`Network.kernel_error` estimates it.
+            spectrally for smooth activations; :meth:`~ntkfield.networks.Network.kernel_error` estimates it.
         sampling: grid of sampled signals, "gl", "dh" or "mw".
         head: number of activations and weight layers after the readout.
 

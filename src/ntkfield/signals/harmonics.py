@@ -1,8 +1,8 @@
-"""Real band-limited signals on the sphere as spherical-harmonic coefficients.
+r"""Real band-limited signals on the sphere as spherical-harmonic coefficients.
 
-Conventions, those of s2fft: f(θ, φ) = Σ_{l<L} Σ_{|m|≤l} f_lm Y_lm(θ, φ) with orthonormal Y_lm and Condon-Shortley
-phase; coefficients are stored as ``flm[l, L - 1 + m]`` with zeros where |m| > l; a real signal has
-f_{l,-m} = (-1)^m conj(f_lm).
+Conventions, those of s2fft: :math:`f(\theta, \phi) = \sum_{l<L} \sum_{|m|\le l} f_{lm} Y_{lm}(\theta, \phi)` with
+orthonormal :math:`Y_{lm}` and Condon-Shortley phase; coefficients are stored as ``flm[l, L - 1 + m]`` with zeros where
+:math:`|m| > l`; a real signal has :math:`f_{l,-m} = (-1)^m f_{lm}^*`.
 """
 
 import warnings
@@ -72,7 +72,7 @@ def check_sampling(sampling: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Harmonics:
-    """n real signals of c channels on the sphere, band-limited at L.
+    r"""n real signals of c channels on the sphere, band-limited at L.
 
     A pytree of JAX, whose one leaf are the coefficients: functions of signals may be differentiated and compiled. While
     JAX traces them only their shape is checked.
@@ -81,8 +81,8 @@ class Harmonics:
         coefficients: f_lm, complex [n, L, 2L-1, c], at ``[:, l, L - 1 + m, :]``.
 
     Raises:
-        ValueError: if the shape is another, a value is not finite, a coefficient with |m| > l is not zero, or a signal
-            is not real: f_{l,-m} = (-1)^m conj(f_lm) must hold within 1e-9 of the largest coefficient.
+        ValueError: if the shape is another, a value is not finite, a coefficient with :math:`|m| > l` is not zero, or a
+            signal is not real: :math:`f_{l,-m} = (-1)^m f_{lm}^*` must hold within 1e-9 of the largest coefficient.
 
     """
 
@@ -107,7 +107,7 @@ class Harmonics:
 
     @property
     def bandlimit(self) -> int:
-        """L: the signal has degrees l < L."""
+        """Band-limit L of the signal, whose degrees are l < L."""
         return self.coefficients.shape[1]
 
     @property

@@ -1,13 +1,14 @@
-"""Molecules as spherical signals: what each atom sees of the others, by direction.
+r"""Molecules as spherical signals: what each atom sees of the others, by direction.
 
 For atom i, element z and power p (Esteves, Slotine, Makadia, Scaling Spherical CNNs, ICML 2023; used for equivariant
 kernels by Misof, Kessel, Gerken, ICML 2025):
 
-    f_{i,z,p}(x) = Σ_{j≠i, z_j=z} (z_i z_j / |r_ij|^p) exp(-(r̂_ij·x - 1)² / β),    β = -(cos θ_c - 1)² / ln 0.05,
+.. math:: f_{i,z,p}(x) = \sum_{j\ne i,\, z_j=z} \frac{z_i z_j}{|r_{ij}|^p}
+   \exp\left(-\frac{(\hat r_{ij}\cdot x - 1)^2}{\beta}\right), \qquad \beta = -\frac{(\cos\theta_c - 1)^2}{\ln 0.05},
 
-with r_ij = r_j - r_i and θ_c the angle at which a bump has fallen to 5 %. A bump is a zonal function about r̂_ij, so by
-the Funk-Hecke formula its harmonic coefficients are exact: a_l conj(Y_lm(r̂_ij)) with
-a_l = 2π ∫_{-1}^{1} exp(-(t-1)²/β) P_l(t) dt.
+with :math:`r_{ij} = r_j - r_i` and :math:`\theta_c` the angle at which a bump has fallen to 5 %. A bump is a zonal
+function about :math:`\hat r_{ij}`, so by the Funk-Hecke formula its harmonic coefficients are exact:
+:math:`a_l Y_{lm}^*(\hat r_{ij})` with :math:`a_l = 2\pi \int_{-1}^1 e^{-(t-1)^2/\beta} P_l(t)\, dt`.
 """
 
 from collections.abc import Callable, Sequence

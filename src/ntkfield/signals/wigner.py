@@ -6,10 +6,13 @@ import numpy as np
 
 
 def small_wigner(bandlimit: int, beta: np.ndarray) -> np.ndarray:
-    r"""Small Wigner matrices d^l_mn(β) = ⟨l m| exp(-iβ J_y) |l n⟩ for l < L at angles beta [Q], to rounding.
+    r"""Small Wigner matrices :math:`d^l_{mn}(\beta)` for l < L at angles beta [Q], to rounding.
+
+    :math:`d^l_{mn}(\beta) = \langle l m| e^{-i\beta J_y} |l n\rangle`.
 
     Returns:
-        Real array [L, Q, 2L-1, 2L-1], orders from 1 - L, with zeros where |m| > l or |n| > l; s2fft's convention.
+        Real array [L, Q, 2L-1, 2L-1], orders from 1 - L, with zeros where :math:`|m| > l` or
+        :math:`|n| > l`; s2fft's convention.
     """
     wigner = np.zeros((bandlimit, len(beta), 2 * bandlimit - 1, 2 * bandlimit - 1))
     for l in range(bandlimit):

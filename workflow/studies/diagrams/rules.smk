@@ -8,17 +8,40 @@ STUDIES["diagrams"] = [
 ]
 
 
-# Any recursion can be asked for, whether the gallery shows it or not: results/diagrams/V6.pdf
+# All that the config asks for in one job: a drawing takes less time than the start of a job.
+rule diagrams_sheets:
+    output:
+        svg=expand("<results>/diagrams/{name}.svg", name=DIAGRAMS["recursions"]),
+        pdf=expand("<results>/diagrams/{name}.pdf", name=DIAGRAMS["recursions"]),
+        png=[
+            report(
+                f"<results>/diagrams/{name}.png",
+                caption="sheet.rst",
+                category=QUESTIONS["diagrams"],
+                labels={"result": name, "form": "figure"},
+            )
+            for name in DIAGRAMS["recursions"]
+        ],
+    log:
+        "<logs>/diagrams_sheets.log",
+    benchmark:
+        "<benchmarks>/diagrams_sheets.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        recursions=DIAGRAMS["recursions"],
+    script:
+        "sheets.py"
+
+
+# Any other recursion can be asked for: results/default/diagrams/V6.pdf
 rule diagrams_sheet:
     output:
         svg="<results>/diagrams/{name}.svg",
         pdf="<results>/diagrams/{name}.pdf",
-        png=report(
-            "<results>/diagrams/{name}.png",
-            caption="sheet.rst",
-            category=QUESTIONS["diagrams"],
-            labels={"result": "{name}", "form": "figure"},
-        ),
+        png="<results>/diagrams/{name}.png",
     log:
         "<logs>/diagrams_sheet/{name}.log",
     benchmark:
@@ -29,11 +52,16 @@ rule diagrams_sheet:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        recursions=lambda wildcards: [wildcards.name],
     script:
-        "sheet.py"
+        "sheets.py"
 
 
-# One diagram of a recursion without its formula, counted from 1: results/diagrams/F/2.pdf
+ruleorder: diagrams_sheets > diagrams_sheet
+
+
+# One diagram of a recursion without its formula, counted from 1: results/default/diagrams/F/2.pdf
 rule diagrams_single:
     output:
         svg="<results>/diagrams/{name}/{number}.svg",
