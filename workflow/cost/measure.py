@@ -27,7 +27,8 @@ def measured(jobs: list[graph.Job]) -> pd.DataFrame:
     each = each.groupby(["kind", *COLUMNS[3:]], sort=False)
     found = each.agg({"cpu_seconds": "mean", "memory_MB": "max", "bytes": "mean"}).reset_index()
     found.loc[found["kind"] == REST, "cpu_seconds"] = each["cpu_seconds"].sum().loc[REST].item()
-    return found.set_index("kind")[COLUMNS]
+    found = found.set_index("kind")[COLUMNS]
+    return found.loc[sorted(found.index, key=REST.__eq__)]  # the rest last
 
 
 def main() -> None:
