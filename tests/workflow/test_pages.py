@@ -85,7 +85,7 @@ def caption(name: str, text: str, folder: Path) -> Page:
         config=config,
         wildcards=SimpleNamespace(name=text),
         params=SimpleNamespace(network={"depth": text}, recursions=[text]),
-        output=SimpleNamespace(finding=findings, ensemble_finding=finding),
+        output=SimpleNamespace(finding=findings, ensemble_finding=finding, freezing_finding=finding),
     )
     record = SimpleNamespace(path=finding.with_suffix(".png"))
     question = type("Question", (), {"name": text, "__hash__": object.__hash__})()
