@@ -18,9 +18,11 @@ import yaml
 from crate import describe
 from layout import CONFIG, MANIFEST, METADATA, WORKFLOW, RefusedError, check_names
 from members import Limits, Members
-from snakemake.utils import update_config
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "workflow"))
+from settings import layered  # noqa: E402 - it lies beside this folder
+
 CODE = (WORKFLOW, "Makefile", "pyproject.toml", "README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE")
 CODE_FOLDERS = ("config", "envs", "src", "workflow")
 
@@ -125,10 +127,7 @@ def code_files() -> list[str]:
 
 def complete_config(configfiles: list[Path]) -> bytes:
     """The default config with the run's own files over it, as Snakemake puts them together."""
-    config: dict = {}
-    for path in (ROOT / "config/default.yaml", *configfiles):
-        update_config(config, yaml.safe_load(path.read_text()) or {})
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
+    return yaml.safe_dump(layered(configfiles), sort_keys=False, allow_unicode=True).encode()
 
 
 def checksum(path: Path) -> dict:
