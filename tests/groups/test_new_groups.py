@@ -1,8 +1,6 @@
 """What a new group costs: a planar one a line in the table, a new family a class and its routes."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +14,6 @@ from ntkfield.groups.finite import PLANAR_GROUPS, PointGroup, cyclic
 from ntkfield.infinite import augmented, finite_group
 from ntkfield.networks import infinite_kernel
 
-WORKFLOW = Path(__file__).parents[2] / "workflow"
 RNG = np.random.default_rng(21)
 ROUNDING = {"rtol": 1e-11, "atol": 0}  # sums of float64 products of order one in another order
 SETTINGS = {"weight_variance": 1.4, "bias_variance": 0.3}
@@ -26,14 +23,6 @@ SETTINGS = {"weight_variance": 1.4, "bias_variance": 0.3}
 def c2(monkeypatch):
     monkeypatch.setitem(PLANAR_GROUPS, "c2", PointGroup("half turns", np.stack([np.eye(2, dtype=int)] * 2)))
     PLANAR_GROUPS["c2"].matrices[1] *= -1
-
-
-@pytest.fixture
-def workflow(monkeypatch):
-    for folder in (WORKFLOW, WORKFLOW / "cost"):
-        monkeypatch.syspath_prepend(str(folder))
-    yield
-    sys.modules.pop("items", None)
 
 
 def mean_over_half_turns(kernel, x1, x2):
@@ -98,15 +87,6 @@ class TestHalfTurns:
         figure = kernel_convergence.plot(result)
         assert "C2 network" in [text.get_text() for text in figure.legends[0].get_texts()]
         plt.close(figure)
-
-    @pytest.mark.usefixtures("workflow")
-    def test_the_planner_knows_its_order(self):
-        from items import items
-
-        images = {"tile_size": 4, "train_sizes": [4], "test_size": 4, "dataset": {"name": "digits"}}
-        images["networks"] = {group: {"group": group, "depth": 1} for group in ("c1", "c2")}
-        work = {item.name: item.work for item in items({"studies": ["images"], "images": images})}
-        assert work["images_tile c2 train"] == 2 * work["images_tile c1 train"]
 
 
 @dataclasses.dataclass(frozen=True)

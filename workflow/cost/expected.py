@@ -13,8 +13,8 @@ from typing import NamedTuple
 MEASURED = Path(__file__).with_name("measured.csv")
 REST = "everything else"  # the row of all jobs of no measured kind together
 
-SPEED = 5e9  # operations on dense matrices in a second on one core
-MATRICES = 6  # held at once by a solve; its peak for 2,000 to 6,000 samples grows by 5 to 6 of them
+SPEED = 5e10  # n^3 of a solve with n samples in a second on one core: half of what it was measured to be
+MATRICES = 2.2  # held at once by a solve, the kernel and its factor: its peak for 2,000 to 12,000 samples grows so
 COPIES = 3  # of all other arrays
 
 # What is asked for over what is expected: machines differ, and a job that is killed has cost more than one that waits.

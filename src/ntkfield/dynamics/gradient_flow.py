@@ -15,7 +15,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.linalg.lapack import dpocon  # pyright: ignore[reportAttributeAccessIssue]  # made when SciPy is imported
+import scipy.linalg
+from scipy.linalg.lapack import dlange, dpocon  # pyright: ignore[reportAttributeAccessIssue]  # made by SciPy's import
 
 from ntkfield import checks
 
@@ -23,6 +24,7 @@ EPS = float(np.finfo(np.float64).eps)
 # How far, relative to the largest entry or eigenvalue, a Gram matrix may be from symmetric and positive: what kernels
 # computed in float32 show. Anything further is another matrix, or one whose error needs a regulariser.
 SLACK = 1e-6
+ROWS = 256  # of a matrix, symmetrised at a time
 
 
 def gradient_flow(
@@ -84,8 +86,9 @@ def posterior(
     prior = _prior("k_test_test", k_test_test, len(across))
     targets = checked_targets(y, len(k))
     factor = _cholesky(_regularised(k, diag_reg))
-    half = jax.scipy.linalg.solve_triangular(factor, across.T, lower=True)
-    mean = half.T @ jax.scipy.linalg.solve_triangular(factor, targets, lower=True)
+    solve = _dense().solve_triangular
+    half = jnp.asarray(solve(factor, across.T, lower=True))
+    mean = half.T @ solve(factor, targets, lower=True)
     if prior.ndim == 1:
         return mean, jnp.maximum(prior - jnp.sum(half**2, axis=0), 0.0)
     return mean, jnp.asarray(prior) - half.T @ half
@@ -149,9 +152,6 @@ def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: 
     r"""The product :math:`M^{-1}(1 - e^{-\eta M t})\,c` for every time t and column c, [times, n, columns]."""
     ended = np.isinf(times)
     parts = jnp.zeros((len(times), *columns.shape))
-    if ended.any():
-        solution = jax.scipy.linalg.cho_solve((_cholesky(matrix), True), columns)
-        parts = parts.at[ended].set(solution)
     if not ended.all():
         values, vectors = jnp.linalg.eigh(matrix)
         lowest, highest = float(values[0]), float(values[-1])
@@ -167,15 +167,26 @@ def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: 
         # (1 - exp(-x)) / eigenvalue, whose limit at eigenvalue 0 is rate t.
         filters = jnp.where(exponents > 0, -jnp.expm1(-exponents) / jnp.where(exponents > 0, values, 1.0), reached)
         parts = parts.at[~ended].set(jnp.einsum("nk,tk,kc->tnc", vectors, filters, vectors.T @ columns))
+    if ended.any():
+        parts = parts.at[ended].set(_dense().cho_solve((_cholesky(matrix), True), columns))
     return parts
 
 
-def _cholesky(matrix: np.ndarray) -> jax.Array:
-    """The lower Cholesky factor, refused if the matrix is numerically singular."""
-    factor = jnp.linalg.cholesky(matrix)
-    reciprocal, limit = 0.0, 1 / (len(matrix) * EPS)
-    if jnp.isfinite(factor).all():
-        reciprocal, _ = dpocon(np.asarray(factor), np.abs(matrix).sum(axis=0).max(), uplo="L")
+def _dense() -> Any:
+    """The routines for dense matrices: SciPy's, which work in place, or JAX's on an accelerator."""
+    return scipy.linalg if jax.default_backend() == "cpu" else jax.scipy.linalg
+
+
+def _cholesky(matrix: np.ndarray) -> Any:
+    """The lower Cholesky factor, refused if the matrix is numerically singular; the matrix is lost."""
+    norm, reciprocal, limit = dlange("1", matrix.T), 0.0, 1 / (len(matrix) * EPS)
+    try:
+        # In Fortran's order, as LAPACK takes it without a copy: the matrix is symmetric.
+        factor = _dense().cholesky(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+        if np.isfinite(factor[-1, -1]):  # a failed factorisation on an accelerator is NaN to its end
+            reciprocal, _ = dpocon(np.asarray(factor), norm, uplo="L")
+    except np.linalg.LinAlgError:
+        factor = None
     if reciprocal * limit <= 1:
         condition = float(f"{1 / reciprocal:.2g}") if reciprocal else np.inf
         raise checks.refuse(
@@ -188,19 +199,25 @@ def _cholesky(matrix: np.ndarray) -> jax.Array:
 
 
 def _regularised(matrix: np.ndarray, diag_reg: float) -> np.ndarray:
+    """The matrix itself, with the regulariser added to its diagonal."""
     shift = checks.non_negative("diag_reg", diag_reg) * np.trace(matrix) / len(matrix)
-    return matrix + shift * np.eye(len(matrix))
+    np.einsum("ii->i", matrix)[:] += shift
+    return matrix
 
 
 def _square(field: str, value: Any) -> np.ndarray:
-    """A symmetric matrix, symmetric to the last bit."""
+    """A copy of a symmetric matrix, symmetric to the last bit."""
     matrix = checks.array(field, value, "n, n")
     if matrix.shape[0] != matrix.shape[1]:
         raise checks.refuse(f"{field} of shape", matrix.shape, "a square matrix, [n, n]")
-    asymmetry, largest = np.abs(matrix - matrix.T).max(), np.abs(matrix).max()
+    symmetric, asymmetry, largest = np.empty(matrix.shape), 0.0, max(matrix.max(), -matrix.min())
+    for start in range(0, len(matrix), ROWS):  # no second temporary of this size
+        rows, columns = matrix[start : start + ROWS], matrix[:, start : start + ROWS].T
+        asymmetry = max(asymmetry, np.abs(rows - columns).max())
+        symmetric[start : start + ROWS] = 0.5 * (rows + columns)
     if asymmetry > SLACK * largest:
         raise checks.refuse(f"asymmetry of {field}", float(f"{asymmetry:.3g}"), f"at most {SLACK * largest:.2g}")
-    return 0.5 * (matrix + matrix.T)
+    return symmetric
 
 
 def _across(field: str, value: Any, train: Any) -> np.ndarray:
