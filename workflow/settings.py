@@ -151,6 +151,13 @@ def _number(value: Any) -> float:
     return value
 
 
+def _flag(value: Any) -> bool:
+    value = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if not isinstance(value, bool):
+        raise refuse("true or false")
+    return value
+
+
 def whole(**bounds: int) -> Any:
     """The type of whole numbers within bounds, as those of `pydantic.Field`."""
     return Annotated[int, Field(**bounds), BeforeValidator(_whole)]
@@ -206,6 +213,7 @@ Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern":
 Seed = whole(ge=0, le=2**63 - 1)  # what JAX's generators take
 Positive = real(gt=0)
 NonNegative = real(ge=0)
+Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 def named(item: Any, name: Any = Name) -> Any:

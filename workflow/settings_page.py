@@ -132,6 +132,8 @@ def takes(key: dict) -> str:
         return f"{{{', '.join(parts)}}}"
     if key["type"] == "string":
         return "name" if "pattern" in key else "text"
+    if key["type"] == "boolean":
+        return "true or false"
     if key["type"] == "object":
         return "names of your own with the keys below"
     bounds = [f"{words} {key[bound]:.6g}" for bound, words in BOUNDS.items() if bound in key and key[bound] < SEEDS]

@@ -117,12 +117,12 @@ def used() -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("module", "scripts"),
     [
-        ("figures.learning_curve", {"molecules/learning_curve_figure"}),
+        ("figures.learning_curve", {"molecules/learning_curve_figure", "molecules/calibration_figure"}),
         ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
         ("dynamics.ensembles", {"sine/train", "augmentation/train"}),
         ("diagrams.key", {"diagrams/gallery"}),
         ("finite.solve", {"finite/theory", "diagrams/agreement"}),
-        ("infinite.molecules", {"molecules/tile", "molecules/signals_figure"}),
+        ("infinite.molecules", {"molecules/tile", "molecules/candidate", "molecules/signals_figure"}),
     ],
 )
 def test_a_module_counts_for_the_scripts_that_use_it(used: dict, module: str, scripts: set[str]) -> None:
@@ -181,4 +181,5 @@ def test_a_change_re_runs_what_uses_it_and_nothing_else(finished: Callable[[str]
         file.write_text(file.read_text().replace(old, new, 1))
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
     run = Run(finished("molecules").folder, "molecules", root=tmp_path, environment=environment)
-    assert set(run.planned()) == {"molecules_learning_curve", "molecules_learning_curve_figure"}
+    figures = {"molecules_learning_curve_figure", "molecules_calibration_figure"}
+    assert set(run.planned()) == {"molecules_learning_curve", *figures}

@@ -34,8 +34,8 @@ def test_a_damaged_store_is_named_moved_aside_and_made_anew(molecules: Run) -> N
     assert failed.returncode != 0
     assert f"{TILE} is damaged and was moved to {TILE}.damaged: run again, and it is made anew" in failed.stderr
     assert not tile.exists()
-    tables = molecules.planned()
-    assert tables == {"molecules_tile": 1, "molecules_learning_curve": 1, "molecules_learning_curve_figure": 1}
+    rules = ("tile", "learning_curve", "learning_curve_figure", "calibration_figure")
+    assert molecules.planned() == {f"molecules_{rule}": 1 for rule in rules}
     molecules.make()
     assert molecules.stores() == stores
 

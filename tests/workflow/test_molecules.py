@@ -20,11 +20,16 @@ def finished_molecules(finished: Callable[[str], Run]) -> Run:
 
 def test_everything_promised_is_there(finished: Run) -> None:
     results = finished.folder / "results/ci/molecules"
-    for name in ("learning_curve.pdf", "learning_curve.png", "signals.pdf", "signals.png"):
-        assert (results / name).stat().st_size > 10_000
+    for name in ("learning_curve", "calibration", "search", "signals"):
+        for ending in ("pdf", "png"):
+            assert (results / f"{name}.{ending}").stat().st_size > 10_000
     table = pd.read_csv(results / "learning_curve.csv")
-    # 5 models, 2 kernels, 3 splits, 2 training sizes
-    assert len(table) == 5 * 2 * 3 * 2
+    # 4 models of 2 kernels and 2 rivals, 3 splits, 2 training sizes
+    assert len(table) == (4 * 2 + 2) * 3 * 2
+    fitted = table["composition_error_meV"]
+    assert fitted[table["composition"]].between(100, 50_000).all()
+    assert fitted[~table["composition"]].isna().all()
+    assert set(table["chosen_gram"][table["network"] == "soap"]) <= {0, 1}
     assert table["mean_absolute_error_meV"].between(100, 50_000).all()
     curve = store.load(results / "learning_curve.zarr.zip")
     assert store.provenance(curve)["config"]["split_seeds"] == [0, 1, 2]
@@ -41,14 +46,16 @@ def test_one_figure_can_be_asked_for(finished: Run) -> None:
 def test_more_training_molecules_add_tiles_and_recompute_none(finished: Run) -> None:
     # 12 + 4 molecules are 2 blocks of 8, 20 + 4 are 3: the tiles (0,2), (1,2), (2,2) are new, for each network
     jobs = finished.planned({"molecules": {"train_sizes": [8, 20]}})
-    assert jobs["molecules_tile"] == 2 * 3
+    assert jobs["molecules_tile"] == jobs["molecules_rival"] == 2 * 3
     assert jobs["molecules_block"] == 1
     assert "qm9" not in jobs
 
 
 def test_a_seed_of_a_split_changes_no_tile(finished: Run) -> None:
     jobs = finished.planned({"molecules": {"split_seeds": [5, 6, 7]}})
-    assert jobs == {"molecules_learning_curve": 1, "molecules_learning_curve_figure": 1}
+    assert jobs == {
+        f"molecules_{name}": 1 for name in ("learning_curve", "learning_curve_figure", "calibration_figure")
+    }
 
 
 def test_a_drawing_option_redraws_only(finished: Run) -> None:

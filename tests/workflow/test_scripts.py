@@ -44,7 +44,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
     tiles = []
     for name, network in networks.items():
         for i, j in ((0, 0), (0, 1), (1, 1)):
-            tiles.append(str(tmp_path / name / f"{i}_{j}.zarr.zip"))
+            tiles.append(str(tmp_path / "tiles" / name / f"{i}_{j}.zarr.zip"))
             run_script(
                 "studies/molecules/tile",
                 log,
@@ -57,12 +57,15 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
     run_script(
         "studies/molecules/learning_curve",
         log,
-        input={"blocks": blocks, "tiles": tiles},
+        input={"blocks": blocks, "tiles": tiles, "rivals": []},
         output={"dataset": curve, "table": table},
         params={
-            "models": [{"network": name, "matching": "element"} for name in networks],
-            **{"networks": networks, "signals": signals},
-            **{"tile_size": 4, "train_sizes": [3, 4], "test_size": 2, "split_seeds": [0, 1, 2], "diag_reg": 1e-4},
+            "models": [
+                {"network": name, "matching": "element", "composition": True, "diag_reg": 1e-4} for name in networks
+            ],
+            **{"networks": networks, "signals": dict.fromkeys(networks, signals), "rivals": {}},
+            **{"tile_size": 4, "train_sizes": [3, 4], "test_size": 2, "split_seeds": [0, 1, 2]},
+            **{"diag_reg": 1e-4, "composition": True},
         },
     )
     figure = {name: str(tmp_path / f"curve.{name}") for name in ("pdf", "png")} | {"finding": str(tmp_path / "said")}

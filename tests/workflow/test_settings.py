@@ -110,7 +110,11 @@ REFUSED = [
     # what does not go together
     ("sine.members", 130, "sine.members = 130 is refused: expected a multiple of part_size, 128"),
     ("augmentation.members", 500, "augmentation.members = 500 is refused: expected a multiple of part_size, 256"),
-    ("molecules.models.0.network", "cnn", "molecules.models.0.network = 'cnn' is refused: expected one of so3, mlp"),
+    (
+        "molecules.models.0.network",
+        "cnn",
+        "molecules.models.0.network = 'cnn' is refused: expected one of shells, so3, mlp",
+    ),
     ("molecules.models.0.matching", "flat", "models.0.matching = 'flat' is refused: expected element, all or slot"),
     (f"{MLP}.quadrature", 8, "mlp.quadrature = 8 is refused: expected no such key unless group is so3"),
     (f"{SO3}.sampling", "gl", "so3.sampling = 'gl' is refused: expected no such key unless group is none"),

@@ -32,7 +32,7 @@ def test_the_stores_are_those_of_a_local_run(
     run = Run(tmp_path, "molecules", cores=1, profile="slurm", environment=slurm)
     output = run.make(*WITHOUT_ACCOUNTING, *IMPATIENT, change={"gpus": 1})
     stores = run.stores()
-    assert len(stores) == 10  # QM9, 2 blocks, 2 * 3 tiles, the curve
+    assert len(stores) == 19  # QM9, 2 blocks, 2 * 3 tiles, as many of rivals, the curve, 2 candidates, the search
     assert stores == finished("molecules").stores()
 
     told = subprocess.run(
@@ -41,11 +41,11 @@ def test_the_stores_are_those_of_a_local_run(
         text=True,
         check=True,
     )
-    assert told.stdout == "ci: finished, all 13 jobs are done\n"
+    assert told.stdout == "ci: finished, all 23 jobs are done\n"
 
-    # 13 jobs in 6 submissions: the blocks together, tiles by four, the curve with its figure.
+    # 23 jobs in 9 submissions: the blocks together, tiles by four, rivals and candidates, the curve with its figures.
     submitted = re.findall(r"submitted with SLURM jobid (\d+)", output)
-    assert len(submitted) == len(set(submitted)) == 6
+    assert len(submitted) == len(set(submitted)) == 9
     # What Slurm was asked for: four tiles one after the other, on one core, in the time of four, and with one GPU.
     columns = "--Format=NumCPUs,MinMemory,TimeLimit,tres-per-job,State"
     listed = subprocess.run(

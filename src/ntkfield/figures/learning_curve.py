@@ -19,11 +19,24 @@ TITLES = {
     "all": "all pairs of atoms",
     "slot": "atoms of equal position in the list",
 }
-NAMES = {"so3": "the SO(3)-invariant network", "mlp": "the MLP that compares the same atoms"}
+NAMES = {
+    "so3": "the SO(3)-invariant network",
+    "shells": "the SO(3)-invariant network on shells of distance",
+    "mlp": "the MLP that compares the same atoms",
+    "soap": "SOAP kernel ridge regression",
+    "fchl19": "FCHL19 kernel ridge regression",
+}
 FLAT = "the MLP on all atoms end to end"
-COLOUR = {"so3": BLUE, "mlp": ORANGE}
-OTHERS = [COLOURS[k] for k in (3, 4, 5, 6, 9)]  # for networks of other names
-LEGEND = {"so3": "SO(3)-invariant network", "mlp": "MLP, same atoms compared"}
+COLOUR = {"so3": BLUE, "mlp": ORANGE, "shells": COLOURS[4], "soap": COLOURS[5], "fchl19": COLOURS[3]}
+OTHERS = [COLOURS[k] for k in (6, 8, 9)]  # for networks of other names
+LEGEND = {
+    "so3": "SO(3)-invariant network",
+    "shells": "SO(3)-invariant network, shells",
+    "mlp": "MLP, same atoms compared",
+    "soap": "SOAP, made by hand",
+    "fchl19": "FCHL19, made by hand",
+}
+MARKERS = {"soap": "^", "fchl19": "v"}
 # arXiv 2406.06504, demonstration on QM9: 10 training and 20 test molecules, one split, meV. Its networks
 # and signals stand below; the weight variance only scales kernels of ReLU networks without biases, and no prediction.
 PUBLISHED = {"so3": (10, 3340.9), "mlp": (10, 5951.8)}
@@ -38,20 +51,21 @@ def plot(curve: xr.Dataset) -> Figure:
 
     Args:
         curve: as stored by the molecules study: ``mean_absolute_error`` in eV [model, seed, train_size] with the
-            coordinates network, matching and kernel along model, and ``baseline``; the attribute source tells what the
-            molecules are, and config whether published values belong beside them.
+            coordinates network, matching, kernel (``ridge`` for descriptors made by hand) and composition along model,
+            ``baseline`` and ``composition_error``; the attribute source tells what the molecules are, and config
+            whether published values belong beside them.
     """
-    panels = [m for m in TITLES if np.isin(_shown_in(m), curve["matching"]).any()]
+    panels = _panels(curve)
     with house_style():
         figure, axes = plt.subplots(
-            1, len(panels), figsize=(1.2 + 3.7 * len(panels), 3.9), sharey=True, squeeze=False, layout="constrained"
+            1, len(panels), figsize=(1.2 + 3.7 * len(panels), 4.1), sharey=True, squeeze=False, layout="constrained"
         )
-        for axis, matching in zip(axes[0], panels, strict=True):
-            _panel(axis, curve, matching)
+        for axis, panel in zip(axes[0], panels, strict=True):
+            _panel(axis, curve.isel(model=_shown_in(curve, panel)), panel)
         axes[0, 0].set_ylabel("mean absolute test error (meV)")
         whose, gap = "QM9" if _is_qm9(curve) else "own", "\n" if len(panels) == 1 else " "
         figure.suptitle(f"Atomization energies of {whose} molecules,{gap}infinitely wide networks")
-        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=(2, 3, 4)[len(panels) - 1])
+        figure.legend(handles=_legend(curve), loc="outside lower center", ncols=(2, 3)[len(panels) > 1])
     return figure
 
 
@@ -62,23 +76,35 @@ def finding(curve: xr.Dataset) -> str:
         curve: as for :func:`plot`.
     """
     last = 1000 * curve.isel(train_size=-1)
-    error, spread = last["mean_absolute_error"].mean("seed"), last["mean_absolute_error"].std("seed", ddof=1)
-    parts = []
-    flat = curve["matching"].values == "flat"
-    networks = [(NAMES.get(n, f"the network {n}"), (curve["network"].values == n) & ~flat) for n in _networks(curve)]
-    for name, chosen in [*networks, (FLAT, flat)]:
+    baseline, said = float(last["baseline"].isel(model=0).mean("seed")), []
+    for composition, start in ((True, ""), (False, "on the whole energy, ")):
+        chosen = curve["composition"].values == composition
         if chosen.any():
-            best = int(np.where(chosen, error, np.inf).argmin())
-            share = words.with_error(float(error[best]), float(spread[best]))
-            kernel = curve["kernel"].values[best].upper()
-            matching = "" if name == FLAT else f", {TITLES[curve['matching'].values[best]]}"
-            parts.append(f"{name} errs by {share} meV ({kernel}{matching})")
-    baseline = float(last["baseline"].isel(model=0).mean("seed"))
+            told = start + words.listed(_told(last.isel(model=chosen)))
+            alone = float(last["composition_error"].isel(model=int(chosen.argmax())).mean("seed"))
+            of_fit = "; the numbers of atoms of each element, which all of them fit first, err alone by"
+            said.append(told + (f"{of_fit} {alone:.0f} meV" if composition else ""))
     return (
-        f"Trained on {int(curve['train_size'][-1])} molecules, {words.listed(parts)}; predicting the mean errs by "
+        f"Trained on {int(curve['train_size'][-1])} molecules, {'; '.join(said)}; predicting the mean errs by "
         f"{baseline:.0f} meV. Each with the kernel and the matching of atoms that serve it best; ± is the standard "
         f"deviation over {curve.sizes['seed']} splits."
     )
+
+
+def _told(last: xr.Dataset) -> list[str]:
+    """What each network's best model errs by, and descriptors."""
+    error, spread = last["mean_absolute_error"].mean("seed"), last["mean_absolute_error"].std("seed", ddof=1)
+    flat, parts = last["matching"].values == "flat", []
+    several = len(np.unique(last["matching"].values[~flat])) > 1
+    networks = [(NAMES.get(n, f"the network {n}"), (last["network"].values == n) & ~flat) for n in _networks(last)]
+    for name, chosen in [*networks, (FLAT, flat)]:
+        if chosen.any():
+            best = int(np.where(chosen, error, np.inf).argmin())
+            kernel = last["kernel"].values[best]
+            matching = f", {TITLES[last['matching'].values[best]]}" if several and name != FLAT else ""
+            how = "" if kernel == "ridge" else f" ({kernel.upper()}{matching})"
+            parts.append(f"{name} errs by {words.with_error(float(error[best]), float(spread[best]))} meV{how}")
+    return parts
 
 
 def _is_qm9(curve: xr.Dataset) -> bool:
@@ -88,14 +114,14 @@ def _is_qm9(curve: xr.Dataset) -> bool:
 def _published(curve: xr.Dataset) -> dict[str, tuple[int, float]]:
     """Training size and error of those networks that were published as they are here; of QM9 alone."""
     config = json.loads(curve.attrs.get("config", "{}"))
-    if not _is_qm9(curve) or config.get("signals") != SIGNALS or config.get("diag_reg") != DIAG_REG:
-        return {}
-    slots = curve["network"].values[curve["matching"].values == "slot"]
     found = {}
-    for name, point in PUBLISHED.items():
-        network = {"bias_rate": 0.0} | config["networks"].get(name, {})
-        if name in slots and all(network.get(key) == value for key, value in (NETWORKS[name] | RELU).items()):
-            found[name] = point
+    for model in config.get("models", ()) if _is_qm9(curve) else ():
+        name = model["network"]
+        same = model["matching"] == "slot" and not model["composition"] and model["diag_reg"] == DIAG_REG
+        if name in PUBLISHED and same and config["signals"].get(name) == SIGNALS:
+            network = {"bias_rate": 0.0} | config["networks"][name]
+            if all(network.get(key) == value for key, value in (NETWORKS[name] | RELU).items()):
+                found[name] = PUBLISHED[name]
     return found
 
 
@@ -108,39 +134,44 @@ def _colours(curve: xr.Dataset) -> dict[str, tuple[float, float, float]]:
     return COLOUR | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
 
 
-def _shown_in(panel: str) -> list[str]:
-    """The matchings that a panel shows."""
-    return ["slot", "flat"] if panel == "slot" else [panel]
+def _panels(curve: xr.Dataset) -> list[tuple[bool, str]]:
+    """Whether composition is fitted first, and how atoms are matched: one panel each."""
+    panels = [(composition, matching) for composition in (True, False) for matching in TITLES]
+    return [panel for panel in panels if _shown_in(curve, panel).any()]
 
 
-def _panel(axis: Axes, curve: xr.Dataset, matching: str) -> None:
-    shown, colours = _shown_in(matching), _colours(curve)
-    sizes = curve["train_size"].values
-    baseline = 1000 * curve["baseline"].isel(model=0).mean("seed")
-    axis.plot(sizes, baseline, color=GREY, linestyle=":")
+def _shown_in(curve: xr.Dataset, panel: tuple[bool, str]) -> np.ndarray:
+    """Which models a panel shows, bool [model]."""
+    composition, matching = panel
+    matchings = ["slot", "flat"] if matching == "slot" else [matching]
+    return (curve["composition"].values == composition) & np.isin(curve["matching"].values, matchings)
+
+
+def _panel(axis: Axes, curve: xr.Dataset, panel: tuple[bool, str]) -> None:
+    """The models of one panel."""
+    composition, matching = panel
+    colours, sizes = _colours(curve), curve["train_size"].values
+    alone = curve["composition_error" if composition else "baseline"]
+    axis.plot(sizes, 1000 * alone.isel(model=0).mean("seed"), color=GREY, linestyle="-." if composition else ":")
     for model in range(curve.sizes["model"]):
         one = curve.isel(model=model)
-        if one["matching"].item() not in shown:
-            continue
-        errors = 1000 * one["mean_absolute_error"]
-        flat = one["matching"].item() == "flat"
-        ntk = one["kernel"].item() == "ntk"
+        errors, name, kernel = 1000 * one["mean_absolute_error"], one["network"].item(), one["kernel"].item()
         axis.errorbar(
-            sizes * (sizes.max() / sizes.min()) ** (0.006 if ntk else -0.006),
+            sizes * (sizes.max() / sizes.min()) ** {"ntk": 0.006, "nngp": -0.006, "ridge": 0.0}[kernel],
             errors.mean("seed"),
             errors.std("seed", ddof=1),
-            color=GREEN if flat else colours[one["network"].item()],
-            linestyle="-" if ntk else "--",
-            marker="o" if ntk else "s",
-            markerfacecolor=None if ntk else "white",
+            color=GREEN if one["matching"].item() == "flat" else colours[name],
+            linestyle="--" if kernel == "nngp" else "-",
+            marker={"ntk": "o", "nngp": "s"}.get(kernel, MARKERS.get(name, "D")),
+            markerfacecolor="white" if kernel == "nngp" else None,
             capsize=2.5,
         )
-    if matching == "slot":
+    if panel == (False, "slot"):
         for name, (size, error) in _published(curve).items():
             axis.plot(size, error, marker="*", markersize=12, color=COLOUR[name], markeredgecolor="black", linestyle="")
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_title(TITLES[matching])
+    axis.set_title(f"{'composition fitted first' if composition else 'the whole energy'},\n{TITLES[matching]}")
     axis.set_xlabel("training molecules")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.xaxis.set_minor_locator(NullLocator())
@@ -155,14 +186,21 @@ def _legend(curve: xr.Dataset) -> list[Line2D]:
         return Line2D([], [], label=label, **style)
 
     flat, colours = curve["matching"].values == "flat", _colours(curve)
-    handles = [line(LEGEND.get(n, n), color=colours[n]) for n in _networks(curve.isel(model=~flat))]
+    ridge = np.unique(curve["network"].values[curve["kernel"].values == "ridge"])
+    handles = [
+        line(LEGEND.get(n, n), color=colours[n], marker=MARKERS.get(n, "D") if n in ridge else None)
+        for n in _networks(curve.isel(model=~flat))
+    ]
     if flat.any():
         handles.append(line("MLP on all atoms end to end", color=GREEN))
     handles += [
         line("NTK (trained)", color="black", marker="o"),
         line("NNGP (last layer trained)", color="black", marker="s", linestyle="--", markerfacecolor="white"),
-        line("predicting the mean", color=GREY, linestyle=":"),
     ]
+    if curve["composition"].any():
+        handles.append(line("composition alone", color=GREY, linestyle="-."))
+    if not curve["composition"].all():
+        handles.append(line("predicting the mean", color=GREY, linestyle=":"))
     if _published(curve):
         star = {"marker": "*", "markersize": 11, "linestyle": "", "markeredgecolor": "black"}
         handles.append(line("published, one split", color="white", **star))

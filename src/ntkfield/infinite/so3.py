@@ -133,11 +133,11 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
     rotations = quadrature * (2 * quadrature - 1) ** 2
     chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
     static = (plain.depth, plain.activation, a.bandlimit, quadrature)
-    parts = []
+    variances, parts = (a.mean_squares, b.mean_squares), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs"):
         rows, columns = (pad(k[start : start + chunk], chunk) for k in (i, j))
         # What fills a chunk up is a pair too: variances that did not fit its correlation would give forces of NaN.
-        own = a.mean_squares[rows], b.mean_squares[columns]
+        own = variances[0][rows], variances[1][columns]
         parts.append(_pairs(*static, plain.scales, left, right, rows, columns, *own))
     return pairs.joined(parts, len(i))
 

@@ -32,6 +32,8 @@ with needs("molecules", __name__):
 
     from ntkfield.signals.harmonics import Harmonics, check_bandlimit, iterate_harmonics
 
+from ntkfield.signals.radial import Shells, check_radial, radial_labels, radial_values
+
 QM9_ELEMENTS = (1, 6, 7, 8, 9)
 SHORTEST_DISTANCE = 0.1
 """Two atoms closer than this, in angstrom, are taken for an error in the input."""
@@ -42,6 +44,7 @@ def atom_signals(
     *,
     bandlimit: int = 6,
     powers: Sequence[float] = (2, 6),
+    shells: Shells | None = None,
     cutoff_angle: float = pi / 4,
     elements: Sequence[int] = QM9_ELEMENTS,
 ) -> Harmonics:
@@ -50,13 +53,15 @@ def atom_signals(
     Args:
         atoms: The molecule, positions in angstrom.
         bandlimit: L; degrees l < L are kept (:func:`truncation_error` says what that discards).
-        powers: Exponents p, positive.
+        powers: Exponents p, positive; may be empty beside shells.
+        shells: Of :mod:`ntkfield.signals.radial`, further channels whose radial part takes that of the powers' place.
         cutoff_angle: θ_c in radians, above 0 and at most π.
         elements: Atomic numbers z, one block of channels each; every atom must be one of them.
 
     Returns:
-        Coefficients [n_atoms, L, 2L-1, len(elements) · len(powers)] in units of 1/angstrom^p, channels element by
-        element and within an element power by power (:func:`channel_labels`). A lone atom has zero signals.
+        Coefficients [n_atoms, L, 2L-1, len(elements) · (len(powers) + shells)] in units of 1/angstrom^p, channels
+        element by element and within an element power by power, then shell by shell (:func:`channel_labels`). A lone
+        atom has zero signals.
 
     Raises:
         ValueError: if an argument is not accepted, or the molecule is empty, periodic, has an atom of another element,
@@ -73,6 +78,7 @@ def atom_signals(
         [len(atoms)],
         bandlimit=bandlimit,
         powers=powers,
+        shells=shells,
         cutoff_angle=cutoff_angle,
         elements=elements,
     )
@@ -85,6 +91,7 @@ def dataset_signals(
     *,
     bandlimit: int = 6,
     powers: Sequence[float] = (2, 6),
+    shells: Shells | None = None,
     cutoff_angle: float = pi / 4,
     elements: Sequence[int] = QM9_ELEMENTS,
 ) -> Harmonics:
@@ -97,6 +104,7 @@ def dataset_signals(
         n_atoms: Number of atoms of each molecule.
         bandlimit: L.
         powers: Exponents p.
+        shells: Further channels.
         cutoff_angle: θ_c in radians.
         elements: Atomic numbers z.
 
@@ -105,7 +113,8 @@ def dataset_signals(
 
     """
     check_bandlimit(bandlimit)
-    _check_channels(powers, elements)
+    check_radial(powers, shells)
+    _check_elements_given(elements)
     numbers, positions, n_atoms = _checked_molecules(numbers, positions, n_atoms, elements)
     first, second = _ordered_pairs(n_atoms)
     xp = positions.__array_namespace__()
@@ -114,9 +123,10 @@ def dataset_signals(
     if xp is np:
         _check_distances(distances, first, second, numbers, n_atoms)
     directions = directions / distances[:, None]
-    sums = _channel_sums(numbers, first, second, distances, powers, elements)
+    values = radial_values(numbers[first] * numbers[second], distances, powers, shells)
+    sums = _channel_sums(numbers, first, second, values, elements)
     zonal = bump_coefficients(bandlimit, cutoff_angle)
-    n_channels = len(elements) * len(powers)
+    n_channels = len(elements) * values.shape[1]
     half = xp.zeros((len(numbers), bandlimit, bandlimit, n_channels), dtype=np.complex128)
     for l, m, harmonic in iterate_harmonics(directions, bandlimit):
         summed = sums(zonal[l] * harmonic.conj()).reshape(-1, n_channels)
@@ -151,10 +161,13 @@ def check_learnable(molecules: xr.Dataset, needed: int) -> None:
         raise checks.refuse(f"atomization_energy of molecule {i}", energies[i], "a finite energy in eV")
 
 
-def channel_labels(powers: Sequence[float] = (2, 6), elements: Sequence[int] = QM9_ELEMENTS) -> list[str]:
-    """Names of the channels in order, such as ``"H r^-2"``."""
-    _check_channels(powers, elements)
-    return [f"{chemical_symbols[z]} r^-{p:g}" for z in elements for p in powers]
+def channel_labels(
+    powers: Sequence[float] = (2, 6), elements: Sequence[int] = QM9_ELEMENTS, shells: Shells | None = None
+) -> list[str]:
+    """Names of the channels in order, such as ``"H r^-2"`` or ``"C 1.5 Å"``."""
+    check_radial(powers, shells)
+    _check_elements_given(elements)
+    return [f"{chemical_symbols[z]} {radial}" for z in elements for radial in radial_labels(powers, shells)]
 
 
 def bump_coefficients(bandlimit: int, cutoff_angle: float = pi / 4) -> np.ndarray:
@@ -204,10 +217,8 @@ def _bump_on_nodes(bandlimit: int, cutoff_angle: float) -> tuple[np.ndarray, np.
     return 1 - u, (half_widths * weights).ravel(), np.exp(-(u**2) / beta)
 
 
-def _check_channels(powers: Sequence[float], elements: Sequence[int]) -> None:
-    """Refuse powers and elements that name no channels."""
-    if len(powers) == 0 or not all(isinstance(p, Real) and not isinstance(p, bool) and 0 < p < np.inf for p in powers):
-        raise ValueError(f"powers is {tuple(powers)}, but one positive finite number or more is accepted")
+def _check_elements_given(elements: Sequence[int]) -> None:
+    """Refuse elements that name no channels."""
     known = all(isinstance(z, int | np.integer) and 0 < z < len(chemical_symbols) for z in elements)
     if len(elements) == 0 or not known or len(set(elements)) != len(elements):
         raise ValueError(f"elements is {tuple(elements)}, but one atomic number or more, none twice, is accepted")
@@ -284,20 +295,15 @@ def _ordered_pairs(n_atoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _channel_sums(
-    numbers: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    distances: np.ndarray,
-    powers: Sequence[float],
-    elements: Sequence[int],
+    numbers: np.ndarray, first: np.ndarray, second: np.ndarray, values: Any, elements: Sequence[int]
 ) -> Callable[[Any], Any]:
-    """What adds values of pairs [pair] to channels [atom · channel], with the factor z_i z_j / |r_ij|^p."""
+    """What adds values of pairs [pair] to channels [atom · channel], times the radial ones [pair, radial]."""
     block = np.zeros(len(chemical_symbols), dtype=np.int64)
     block[list(elements)] = np.arange(len(elements))
-    rows = (first * len(elements) + block[numbers[second]])[:, None] * len(powers) + np.arange(len(powers))
+    radial = values.shape[1]
+    rows = (first * len(elements) + block[numbers[second]])[:, None] * radial + np.arange(radial)
     columns = np.broadcast_to(np.arange(len(first))[:, None], rows.shape)
-    values = (numbers[first] * numbers[second])[:, None] / distances[:, None] ** np.asarray(powers, dtype=np.float64)
-    shape = (len(numbers) * len(elements) * len(powers), len(first))
+    shape = (len(numbers) * len(elements) * radial, len(first))
     if isinstance(values, np.ndarray):
         matrix = csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
         return lambda pairs: matrix @ pairs

@@ -2,11 +2,14 @@
 
 import math
 
+import xarray as xr
+
 from ntkfield import store
 from ntkfield.infinite.molecules import Environments
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.networks.mlp import MLP
 from ntkfield.signals.molecules import dataset_signals
+from ntkfield.signals.radial import Shells
 
 
 def network(settings: dict, signals: dict) -> MLP | GroupCNN:
@@ -17,16 +20,26 @@ def network(settings: dict, signals: dict) -> MLP | GroupCNN:
     return GroupCNN(settings["group"], bandlimit=signals["bandlimit"], **arguments)
 
 
+def shells(signals: dict) -> Shells | None:
+    """The shells among a config's ``signals``."""
+    return Shells(**signals["shells"]) if "shells" in signals else None
+
+
 def environments(path: str, signals: dict) -> Environments:
     """The atoms of a stored block of molecules, with their signals."""
-    block = store.load(path)
-    numbers, n_atoms = block["numbers"].values, block["n_atoms"].values
+    return molecule_environments(store.load(path), signals)
+
+
+def molecule_environments(molecules: xr.Dataset, signals: dict) -> Environments:
+    """The atoms of some molecules, with their signals."""
+    numbers, n_atoms = molecules["numbers"].values, molecules["n_atoms"].values
     harmonics = dataset_signals(
         numbers,
-        block["positions"].values,
+        molecules["positions"].values,
         n_atoms,
         bandlimit=signals["bandlimit"],
         powers=signals["powers"],
+        shells=shells(signals),
         cutoff_angle=math.radians(signals["cutoff_angle"]),
     )
     return Environments(harmonics, numbers, n_atoms)

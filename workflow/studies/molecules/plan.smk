@@ -1,5 +1,5 @@
 # Which blocks, tiles and matchings the molecules study needs, and what each job has to do. No rules here.
-
+import itertools
 
 # The package's tables are the same for all runs.
 QM9 = "<results>/molecules/qm9.zarr.zip" if "path" in config["qm9"] else "<shared>/qm9.zarr.zip"
@@ -31,21 +31,66 @@ def molecule_matchings(network):
     return [model["matching"] for model in MOLECULES["models"] if model["network"] == network]
 
 
+def network_signals(network):
+    """The signals that a network sees: its own or the study's."""
+    return MOLECULES["networks"][network].get("signals", MOLECULES["signals"])
+
+
+def network_settings(network):
+    """A network's entry without its signals."""
+    return {key: value for key, value in MOLECULES["networks"][network].items() if key != "signals"}
+
+
+def molecule_models():
+    """The models, each with its signals and with what it takes from the study if it has none of its own."""
+    shared = {key: MOLECULES[key] for key in ("composition", "diag_reg")}
+    return [shared | model for model in MOLECULES["models"]]
+
+
+def rival_candidates(rival):
+    """Settings of a kernel on descriptors, in the order of its candidates."""
+    keys, values = zip(*MOLECULES["rivals"][rival].items())
+    return [dict(zip(keys, combination)) for combination in itertools.product(*values)]
+
+
+def rival_tiles():
+    return [
+        f"<results>/molecules/rivals/{rival}/{i}_{j}.zarr.zip"
+        for rival in MOLECULES.get("rivals", {})
+        for i, j in tile_indices(molecule_block_count())
+    ]
+
+
 def molecules_tile_work(wildcards):
     """Pairs of molecules at each node of the quadrature over rotations, or of the grid on the sphere."""
     network, pairs = MOLECULES["networks"][wildcards.network], MOLECULES["tile_size"] ** 2
-    side = network.get("quadrature", MOLECULES["signals"]["bandlimit"]) if network["group"] == "so3" else 1
+    side = (
+        network.get("quadrature", network_signals(wildcards.network)["bandlimit"]) if network["group"] == "so3" else 1
+    )
     size = pairs * len(molecule_matchings(wildcards.network))
     return Work(f"molecules_tile {wildcards.network}", pairs * side**3, size, 2 * size)
 
 
+def molecules_rival_work(wildcards):
+    """Pairs of molecules for each candidate."""
+    size = MOLECULES["tile_size"] ** 2 * len(rival_candidates(wildcards.rival))
+    return Work(f"molecules_rival {wildcards.rival}", size, size, 2 * size)
+
+
 def molecules_learning_curve_work(wildcards):
-    """Solves for both kernels of every model on every split, with the memory of the largest."""
-    sizes, curves = MOLECULES["train_sizes"], 2 * len(MOLECULES["models"]) * len(MOLECULES["split_seeds"])
+    """Solves for both kernels of every model, and every rival, on every split, with the memory of the largest.
+
+    To judge a kernel takes its eigenvectors on 2,000 molecules at most, some forty times the work of such a solve.
+    """
+    sizes, candidates = MOLECULES["train_sizes"], list(map(rival_candidates, MOLECULES.get("rivals", {})))
+    curves = 2 * len(MOLECULES["models"]) + len(candidates)
+    judged = sum(2 * isinstance(model["diag_reg"], list) for model in molecule_models()) + sum(map(len, candidates))
     solves = curves * sum(n**3 + n**2 * MOLECULES["test_size"] for n in sizes)
+    solves += 40 * judged * sum(min(n, 2000) ** 3 for n in sizes)
     largest = (max(sizes) + MOLECULES["test_size"]) * max(sizes)
-    return Work("molecules_learning_curve", solves, size=1, held=largest, dense=True)
+    return Work("molecules_learning_curve", solves * len(MOLECULES["split_seeds"]), size=1, held=largest, dense=True)
 
 
 WORK["molecules_tile"] = molecules_tile_work
+WORK["molecules_rival"] = molecules_rival_work
 WORK["molecules_learning_curve"] = molecules_learning_curve_work

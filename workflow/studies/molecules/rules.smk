@@ -9,8 +9,14 @@ QUESTIONS["molecules"] = "What do infinitely wide SO(3)-invariant networks predi
 STUDIES["molecules"] = [
     "<results>/molecules/learning_curve.pdf",
     "<results>/molecules/learning_curve.csv",
+    "<results>/molecules/calibration.pdf",
     "<results>/molecules/signals.pdf",
 ]
+
+
+if "search" in MOLECULES:
+
+    include: "search.smk"
 
 
 rule qm9:
@@ -84,17 +90,39 @@ rule molecules_tile:
         runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
-        network=lambda wildcards: MOLECULES["networks"][wildcards.network],
+        network=lambda wildcards: network_settings(wildcards.network),
         matchings=lambda wildcards: molecule_matchings(wildcards.network),
-        signals=MOLECULES["signals"],
+        signals=lambda wildcards: network_signals(wildcards.network),
     script:
         "tile.py"
+
+
+# Kernels that chemists make by hand, for comparison: they alone need the packages of the extra rivals.
+rule molecules_rival:
+    input:
+        rows="<results>/molecules/blocks/{i}.zarr.zip",
+        columns="<results>/molecules/blocks/{j}.zarr.zip",
+    output:
+        "<results>/molecules/rivals/{rival}/{i}_{j}.zarr.zip",
+    log:
+        "<logs>/molecules_rival/{rival}/{i}_{j}.log",
+    benchmark:
+        "<benchmarks>/molecules_rival/{rival}/{i}_{j}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
+    params:
+        candidates=lambda wildcards: rival_candidates(wildcards.rival),
+    script:
+        "rival.py"
 
 
 rule molecules_learning_curve:
     input:
         blocks=molecule_blocks(),
         tiles=molecule_tiles(),
+        rivals=rival_tiles(),
     output:
         dataset="<results>/molecules/learning_curve.zarr.zip",
         table=report(
@@ -112,9 +140,11 @@ rule molecules_learning_curve:
         mem_mb=memory_for_work,
         runtime=minutes_for_work,
     params:
-        models=MOLECULES["models"],
-        networks={model["network"]: MOLECULES["networks"][model["network"]] for model in MOLECULES["models"]},
-        signals=MOLECULES["signals"],
+        models=molecule_models(),
+        networks={model["network"]: network_settings(model["network"]) for model in MOLECULES["models"]},
+        signals={model["network"]: network_signals(model["network"]) for model in MOLECULES["models"]},
+        rivals={rival: rival_candidates(rival) for rival in MOLECULES.get("rivals", {})},
+        composition=MOLECULES["composition"],
         tile_size=MOLECULES["tile_size"],
         train_sizes=MOLECULES["train_sizes"],
         test_size=MOLECULES["test_size"],
@@ -146,6 +176,30 @@ rule molecules_learning_curve_figure:
         runtime=5,
     script:
         "learning_curve_figure.py"
+
+
+rule molecules_calibration_figure:
+    input:
+        "<results>/molecules/learning_curve.zarr.zip",
+    output:
+        pdf="<results>/molecules/calibration.pdf",
+        finding="<results>/molecules/calibration.txt",
+        png=report(
+            "<results>/molecules/calibration.png",
+            caption="calibration.rst",
+            category=QUESTIONS["molecules"],
+            labels={"result": "Predicted standard deviations", "form": "figure"},
+        ),
+    log:
+        "<logs>/molecules_calibration_figure.log",
+    benchmark:
+        "<benchmarks>/molecules_calibration_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "calibration_figure.py"
 
 
 rule molecules_signals_figure:
