@@ -57,7 +57,10 @@ def test_the_stores_are_those_of_a_local_run(
             "1 2000M 10:00 N/A COMPLETED",  # two blocks
             "1 2000M 40:00 gres:gpu:1 COMPLETED",  # four tiles
             "1 2000M 20:00 gres:gpu:1 COMPLETED",  # two tiles
-            "1 2000M 15:00 N/A COMPLETED",  # learning curve and figure
+            "1 2000M 1:00:00 N/A COMPLETED",  # six tiles of rivals
+            "1 2000M 20:00 gres:gpu:1 COMPLETED",  # two candidates
+            "1 2000M 20:00 N/A COMPLETED",  # learning curve and two figures
             "1 1000M 5:00 N/A COMPLETED",  # signals
+            "1 1000M 5:00 N/A COMPLETED",  # search
         ]
     )
