@@ -47,7 +47,7 @@ def test_it_holds_all_that_made_the_results(archive: Path, finished: Callable[[s
     assert stores == finished("molecules").stores()
     assert config["studies"] == ["molecules"]
     assert config["molecules"]["tile_size"] == 8  # of ci.yaml
-    assert config["molecules"]["diag_reg"] == 5.0e-5  # of default.yaml
+    assert config["molecules"]["signals"]["cutoff_angle"] == 45  # of default.yaml
     assert {
         *("Snakefile", "envs/lock.txt", "src/ntkfield/store.py", "workflow/studies/molecules/rules.smk", "LICENSE"),
         *("results/ci/molecules/learning_curve.pdf", "results/ci/molecules/learning_curve.csv"),
