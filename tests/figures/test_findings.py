@@ -58,6 +58,7 @@ def test_each_network_is_told_with_what_serves_it_best() -> None:
             "network": ("model", ["so3", "so3", "mlp", "mlp"]),
             "matching": ("model", ["all", "element", "slot", "flat"]),
             "kernel": ("model", ["ntk", "nngp", "ntk", "ntk"]),
+            "composition": ("model", [False] * 4),
             "train_size": [10, 20],
         },
     )
@@ -78,9 +79,14 @@ def molecules_curve(**changed: object) -> xr.Dataset:
     }
     config = {
         "networks": {name: network | changed.pop(name, {}) for name, network in networks.items()},
-        "signals": {"bandlimit": 6, "cutoff_angle": 45, "powers": [2, 6]},
-        "diag_reg": 5e-5,
-    } | changed
+        "signals": dict.fromkeys(
+            networks, changed.get("signals", {"bandlimit": 6, "cutoff_angle": 45, "powers": [2, 6]})
+        ),
+        "models": [
+            {"network": name, "matching": "slot", "composition": False, "diag_reg": changed.get("diag_reg", 5e-5)}
+            for name in networks
+        ],
+    }
     return xr.Dataset(
         {
             "mean_absolute_error": (("model", "seed", "train_size"), np.arange(1.0, 13).reshape(2, 3, 2)),
@@ -90,6 +96,7 @@ def molecules_curve(**changed: object) -> xr.Dataset:
             "network": ("model", ["so3", "mlp"]),
             "matching": ("model", ["slot", "slot"]),
             "kernel": ("model", ["ntk", "ntk"]),
+            "composition": ("model", [False] * 2),
             "train_size": [8, 16],
         },
         attrs={"config": json.dumps(config), "source": "QM9"},

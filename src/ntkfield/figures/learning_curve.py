@@ -80,10 +80,11 @@ def finding(curve: xr.Dataset) -> str:
     for composition, start in ((True, ""), (False, "on the whole energy, ")):
         chosen = curve["composition"].values == composition
         if chosen.any():
-            told = start + words.listed(_told(last.isel(model=chosen)))
+            said.append(start + words.listed(_told(last.isel(model=chosen))))
+        if chosen.any() and composition:
             alone = float(last["composition_error"].isel(model=int(chosen.argmax())).mean("seed"))
             of_fit = "; the numbers of atoms of each element, which all of them fit first, err alone by"
-            said.append(told + (f"{of_fit} {alone:.0f} meV" if composition else ""))
+            said[-1] += f"{of_fit} {alone:.0f} meV"
     return (
         f"Trained on {int(curve['train_size'][-1])} molecules, {'; '.join(said)}; predicting the mean errs by "
         f"{baseline:.0f} meV. Each with the kernel and the matching of atoms that serve it best; ± is the standard "
