@@ -50,10 +50,8 @@ def dressed_atoms(counts: Any, energies: Any) -> np.ndarray:
     Raises:
         ValueError: if there are no atoms, or an array is not finite or of another length.
     """
-    counts, energies = (
-        checks.array("counts", counts, "molecule, element"),
-        checks.array("energies", energies, "molecule"),
-    )
+    counts = checks.array("counts", counts, "molecule, element")
+    energies = checks.array("energies", energies, "molecule")
     if len(counts) != len(energies):
         raise checks.refuse("energies of shape", energies.shape, f"[{len(counts)}], one for each row of counts")
     total = counts.sum(axis=1)

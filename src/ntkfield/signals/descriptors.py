@@ -22,7 +22,8 @@ with needs("rivals", __name__):
     from dscribe.descriptors import SOAP
     from qmllib.representations import generate_fchl19
 
-QM9_ELEMENTS = (1, 6, 7, 8, 9)
+    from ntkfield.signals.molecules import QM9_ELEMENTS
+
 RADIAL, ANGULAR = 8, 6  # of SOAP's density: radial functions, and degrees up to this one
 
 

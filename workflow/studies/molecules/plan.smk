@@ -32,13 +32,18 @@ def molecule_matchings(network):
 
 
 def network_signals(network):
-    """The signals that a network sees: its own or the study's."""
-    return MOLECULES["networks"][network].get("signals", MOLECULES["signals"])
+    """The signals that a network, given by its entry, sees: its own or the study's."""
+    return network.get("signals", MOLECULES["signals"])
 
 
 def network_settings(network):
     """A network's entry without its signals."""
-    return {key: value for key, value in MOLECULES["networks"][network].items() if key != "signals"}
+    return {key: value for key, value in network.items() if key != "signals"}
+
+
+def network_nodes(network):
+    """Nodes of the quadrature over rotations, up to a factor; one for a plain network."""
+    return network.get("quadrature", network_signals(network)["bandlimit"]) ** 3 if network["group"] == "so3" else 1
 
 
 def molecule_models():
@@ -64,11 +69,8 @@ def rival_tiles():
 def molecules_tile_work(wildcards):
     """Pairs of molecules at each node of the quadrature over rotations, or of the grid on the sphere."""
     network, pairs = MOLECULES["networks"][wildcards.network], MOLECULES["tile_size"] ** 2
-    side = (
-        network.get("quadrature", network_signals(wildcards.network)["bandlimit"]) if network["group"] == "so3" else 1
-    )
     size = pairs * len(molecule_matchings(wildcards.network))
-    return Work(f"molecules_tile {wildcards.network}", pairs * side**3, size, 2 * size)
+    return Work(f"molecules_tile {wildcards.network}", pairs * network_nodes(network), size, 2 * size)
 
 
 def molecules_rival_work(wildcards):

@@ -90,9 +90,9 @@ rule molecules_tile:
         runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
-        network=lambda wildcards: network_settings(wildcards.network),
+        network=lambda wildcards: network_settings(MOLECULES["networks"][wildcards.network]),
         matchings=lambda wildcards: molecule_matchings(wildcards.network),
-        signals=lambda wildcards: network_signals(wildcards.network),
+        signals=lambda wildcards: network_signals(MOLECULES["networks"][wildcards.network]),
     script:
         "tile.py"
 
@@ -141,8 +141,13 @@ rule molecules_learning_curve:
         runtime=minutes_for_work,
     params:
         models=molecule_models(),
-        networks={model["network"]: network_settings(model["network"]) for model in MOLECULES["models"]},
-        signals={model["network"]: network_signals(model["network"]) for model in MOLECULES["models"]},
+        networks={
+            model["network"]: network_settings(MOLECULES["networks"][model["network"]])
+            for model in MOLECULES["models"]
+        },
+        signals={
+            model["network"]: network_signals(MOLECULES["networks"][model["network"]]) for model in MOLECULES["models"]
+        },
         rivals={rival: rival_candidates(rival) for rival in MOLECULES.get("rivals", {})},
         composition=MOLECULES["composition"],
         tile_size=MOLECULES["tile_size"],

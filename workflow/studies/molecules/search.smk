@@ -4,17 +4,10 @@ SEARCH = MOLECULES["search"]
 STUDIES["molecules"] += ["<results>/molecules/search.pdf", "<results>/molecules/search.csv"]
 
 
-def candidate_network(name):
-    """A candidate's entry without its signals."""
-    return {key: value for key, value in SEARCH["candidates"][name].items() if key != "signals"}
-
-
 def molecules_candidate_work(wildcards):
-    """Pairs of molecules at each node of the quadrature over rotations."""
-    candidate, pairs = SEARCH["candidates"][wildcards.candidate], SEARCH["molecules"] ** 2 / 2
-    signals = candidate.get("signals", MOLECULES["signals"])
-    side = candidate.get("quadrature", signals["bandlimit"]) if candidate["group"] == "so3" else 1
-    return Work("molecules_tile", pairs * side**3, pairs, 2 * pairs)
+    """As of a tile, but of the pairs on and above the diagonal alone."""
+    pairs = SEARCH["molecules"] ** 2 / 2
+    return Work("molecules_tile", pairs * network_nodes(SEARCH["candidates"][wildcards.candidate]), pairs, 2 * pairs)
 
 
 WORK["molecules_candidate"] = molecules_candidate_work
@@ -35,8 +28,8 @@ rule molecules_candidate:
         runtime=minutes_for_work,
         gpu=config["gpus"],
     params:
-        network=lambda wildcards: candidate_network(wildcards.candidate),
-        signals=lambda wildcards: SEARCH["candidates"][wildcards.candidate].get("signals", MOLECULES["signals"]),
+        network=lambda wildcards: network_settings(SEARCH["candidates"][wildcards.candidate]),
+        signals=lambda wildcards: network_signals(SEARCH["candidates"][wildcards.candidate]),
         molecules=SEARCH["molecules"],
         diag_reg=SEARCH["diag_reg"],
         pool_seed=MOLECULES["pool_seed"],
