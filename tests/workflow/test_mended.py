@@ -1,5 +1,6 @@
 """What goes wrong in a run ends in a clear message, leaves nothing half-made, and is mended by running again."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -66,9 +67,10 @@ def _script_of(snakemake: subprocess.Popen, name: str) -> psutil.Process:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         for child in psutil.Process(snakemake.pid).children(recursive=True):
-            if any(name in argument for argument in child.cmdline()):
-                time.sleep(1)
-                return child
+            with contextlib.suppress(psutil.NoSuchProcess):  # ended since it was listed, or a zombie
+                if any(name in argument for argument in child.cmdline()):
+                    time.sleep(1)
+                    return child
         time.sleep(0.05)
     raise TimeoutError(f"{name} did not start")
 
