@@ -41,9 +41,13 @@ def test_the_evidence_is_the_density_at_the_best_amplitude(row: int) -> None:
     assert density(best) > max(density(1.01 * best), density(best / 1.01))
 
 
-def test_an_indefinite_kernel_gives_finite_errors() -> None:
-    shifted = K - (np.linalg.eigvalsh(K)[0] + 1e-6) * np.eye(12)
-    assert np.isfinite(leave_one_out(shifted, Y, [1e-9]).errors).all()
+def test_a_regulariser_that_leaves_no_inverse_is_never_best() -> None:
+    shifted = K - (np.linalg.eigvalsh(K)[0] + 1e-4) * np.eye(12)  # as an error of the kernel may leave it
+    judged = leave_one_out(shifted, Y, [1e-9, 1e-3])
+    assert np.isinf(judged.errors[0]).all()
+    assert judged.log_evidence[0] == -np.inf
+    assert np.isfinite(judged.errors[1]).all()
+    assert np.isfinite(judged.log_evidence[1])
 
 
 @pytest.mark.parametrize(

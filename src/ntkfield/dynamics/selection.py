@@ -25,6 +25,8 @@ class Judged(NamedTuple):
         errors: of each sample's prediction from all others, in the unit of y [r, n].
         log_evidence: log density of the samples, with the best amplitude [r].
         amplitude: that amplitude s², the factor of posterior variances, in the unit of y² over that of K [r].
+
+    Where M is numerically singular, errors are infinite and the evidence is none, minus infinity.
     """
 
     errors: np.ndarray
@@ -53,12 +55,14 @@ def leave_one_out(k_train_train: Any, y: Any, diag_reg: Sequence[float]) -> Judg
         )
     regularisers = np.array([checks.positive("diag_reg", r) for r in diag_reg])
     values, vectors = scipy.linalg.eigh(k)
-    scale = np.trace(k) / len(k)
-    # A kernel's error leaves eigenvalues slightly below zero, which no regulariser may bring to zero.
-    shifted = np.maximum(values, 0.0) + scale * regularisers[:, None]
+    n, scale = len(targets), np.trace(k) / len(k)
+    shifted = values + scale * regularisers[:, None]
+    # A kernel's own error may leave eigenvalues below zero: too small a regulariser then leaves M without an inverse.
+    singular = shifted[:, 0] <= n * np.finfo(np.float64).eps * shifted[:, -1]
+    shifted[singular] = 1.0
     rotated, squares = vectors.T @ targets, vectors**2
     errors = ((rotated / shifted) @ vectors.T) / ((1 / shifted) @ squares.T)
-    n = len(targets)
     amplitude = np.maximum((rotated**2 / shifted).mean(axis=1), np.finfo(np.float64).tiny)
     log_evidence = -0.5 * (n * np.log(2 * np.pi * np.e * amplitude) + np.log(shifted).sum(axis=1))
+    errors[singular], log_evidence[singular] = np.inf, -np.inf
     return Judged(errors, log_evidence, amplitude)

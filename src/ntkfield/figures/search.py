@@ -33,7 +33,7 @@ def plot(judged: xr.Dataset) -> Figure:
     rows, count = np.arange(chosen.sizes["candidate"]), judged.attrs["molecules"]
     with house_style():
         figure, (errors, evidence) = plt.subplots(
-            1, 2, figsize=(8.6, 1.6 + 0.33 * len(rows)), sharey=True, layout="constrained"
+            1, 2, figsize=(8.6, 1.9 + 0.33 * len(rows)), sharey=True, layout="constrained"
         )
         for kernel, (marker, colour, label) in KERNELS.items():
             one = chosen.sel(kernel=kernel)
@@ -55,7 +55,7 @@ def plot(judged: xr.Dataset) -> Figure:
         for axis in (errors, evidence):
             axis.grid(True, axis="y", color="0.92", linewidth=0.8)
         figure.suptitle(f"Candidate networks on {count} molecules set apart, composition fitted first")
-        errors.legend(loc="lower right")
+        figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
