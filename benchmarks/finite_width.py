@@ -19,7 +19,7 @@ from scipy.special import ndtr
 
 import ntkfield as nf
 from ntkfield.activations import activation
-from ntkfield.gaussian.multipoint import layout
+from ntkfield.gaussian.choices import layout
 
 TYPES = ("0000", "0011", "1111")
 INPUTS = np.array(

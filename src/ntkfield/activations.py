@@ -8,7 +8,7 @@ two-point function is known in closed form it is used; otherwise a quadrature ta
 import abc
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,8 @@ from ntkfield.gaussian.tower import Tower, derivatives
 DEFAULT_ORDER = 128
 PAIRS = tuple((i, n - i) for n in (0, 2, 4, 6) for i in range(n // 2, min(n, 5) + 1))
 """Orders of the two-point moments that the first-order system reads, the larger one first."""
+Families = Iterator[Mapping[str, Array]]
+"""Of each family of inputs, one array of moments per type."""
 
 
 class Activation(abc.ABC):
@@ -93,7 +95,7 @@ class Activation(abc.ABC):
         """
         return _by_price(self, k)
 
-    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> Mapping[str, Array]:
         r"""Expectations :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` at all inputs.
 
         Args:
@@ -104,7 +106,21 @@ class Activation(abc.ABC):
         Returns:
             One array [m, m, m, m] per type.
         """
-        return multipoint.four_point_moments(Tower(self.derivative), types, multipoint.trapezoid, order, k)
+        return next(iter(self.four_point_families(k, types, order, np.arange(len(k))[None])))
+
+    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
+        """The moments of :meth:`four_point_moments` within families of inputs; what families share is computed once.
+
+        Args:
+            k: covariance [n, n] of the preactivations of n inputs.
+            types: as there.
+            order: as there.
+            families: inputs of each family in rising order, [families, m].
+
+        Yields:
+            For each family one array [m, m, m, m] per type.
+        """
+        return multipoint.four_point_moments(Tower(self.derivative), types, multipoint.trapezoid, order, k, families)
 
     def accuracy(self, q: np.ndarray) -> quadrature.Accuracy | None:
         r"""Mean squares at variances `q` [n], and how far the two-point functions of :math:`\sigma` and
@@ -174,8 +190,10 @@ class LeakyRelu(Activation):
     def two_point_moments(self, k: Array) -> dict[tuple[int, int], jax.Array]:
         return _by_price_at_slope(self.slope, k)
 
-    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
-        return orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, k)
+    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
+        for rows in families:
+            own = np.asarray(k)[np.ix_(rows, rows)]
+            yield orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, own)
 
 
 @jax.jit
@@ -220,11 +238,11 @@ class Polynomial(Activation):
     def two_point(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return closed_forms.polynomial(self.coefficients, q11, q12, q22)
 
-    def four_point_moments(self, k: Array, types: tuple[str, ...], order: int) -> dict[str, jax.Array]:
+    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
         # A Gauss-Hermite rule with n nodes is exact up to degree 2n - 1, and four factors have four times the degree.
         order = 2 * len(self.coefficients) - 1
         exact = multipoint.gauss_hermite(order)
-        return multipoint.four_point_moments(Tower(self.derivative), types, lambda _: exact, order, k)
+        return multipoint.four_point_moments(Tower(self.derivative), types, lambda _: exact, order, k, families)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -64,7 +64,7 @@ class ActivationExpectations:
         variance = jnp.diagonal(kernel)
         for key in keys - by_grid:
             if len(key) == 4:
-                found[key] = fours["".join(map(str, key))]
+                found[key] = jnp.asarray(fours["".join(map(str, key))])
                 continue
             i, j = key
             if (j, i) in pairs:
@@ -77,7 +77,7 @@ class ActivationExpectations:
         known = len(key) in (2, 4) and sum(key) % 2 == 0
         return not known and self.activation.four_point_error is None
 
-    def _four_point_moments(self, kernel: jax.Array, types: tuple[str, ...]) -> dict[str, jax.Array]:
+    def _four_point_moments(self, kernel: jax.Array, types: tuple[str, ...]) -> Mapping[str, Array]:
         if self.order is not None or self.activation.four_point_error is not None:
             return self.activation.four_point_moments(kernel, types, self.order or 0)
         rungs = multipoint.rungs(len(kernel))

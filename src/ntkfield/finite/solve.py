@@ -5,22 +5,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 
 from ntkfield import checks
 from ntkfield.activations import Activation, differentiable
 from ntkfield.finite import tensors as table
-from ntkfield.finite.differentials import advance
-from ntkfield.finite.layer import initial
+from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
 from ntkfield.gaussian import multipoint
 from ntkfield.networks.mlp import MLP
 from ntkfield.tensors import TENSORS
 
 PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
-MOST_REFINED = 7  # times that the two-point functions are refined
-ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
 
 
 def finite_width(
@@ -66,7 +62,7 @@ def finite_width(
     x = checks.array("inputs", inputs, "m, d")
     rtol = checks.positive("rtol", rtol)
     names = _names(differentiable(network.activation), tensors)
-    ratios = _ratios(network.depth, widths, width_ratios)
+    ratios = layer_ratios(network.depth, widths, width_ratios)
     values, errors, order = _refine(network, x, names, ratios, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
@@ -91,7 +87,7 @@ def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ..
     return tuple(name for name in names if name not in infinite)
 
 
-def _ratios(depth: int, widths: Sequence[int] | None, ratios: Sequence[float] | None) -> np.ndarray:
+def layer_ratios(depth: int, widths: Sequence[int] | None, ratios: Sequence[float] | None) -> np.ndarray:
     """Ratio of each step's width to the width before it, [L - 1]; the first is never used."""
     hidden, count = depth - 1, max(depth - 2, 0)
     if widths is not None and ratios is not None:
@@ -113,16 +109,16 @@ def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> 
 
 def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, rtol: float) -> tuple:
     """Values, their estimated relative errors and the order used, from rules as fine as `rtol` asks."""
-    carried = table.closure(names)
+    plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     if network.activation.four_point_error is not None:
-        values = _solve(network, x, carried, ratios, 0)
+        values = _solve(network, x, plan, 0)
         return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
-    coarse, finer = _two_point_rules(network, x, rtol)
+    coarse, finer = two_point_rules(network, x, rtol)
     rungs = multipoint.rungs(len(x))
     while True:
         order = rungs[0]
-        fine = _solve(finer, x, carried, ratios, order[1])
-        errors = _errors(_solve(coarse, x, carried, ratios, order[0]), fine)
+        fine = _solve(finer, x, plan, order[1])
+        errors = _errors(_solve(coarse, x, plan, order[0]), fine)
         errors = {name: errors[name] for name in names}
         worst = max(errors.values())
         if worst <= rtol:
@@ -135,36 +131,10 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
     return {name: fine[name] for name in names}, errors, order[1]
 
 
-def _two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:
-    """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried.
-
-    They are refined by themselves, since they cost no quadrature over four inputs; the change from one to the other
-    shows in the errors of the tensors.
-    """
-    coarse, fine = network, network.refined()
-    if fine.activation == network.activation:
-        return coarse, fine
-    for _ in range(MOST_REFINED):
-        kernels = _solve(fine, x, ("K", "Theta"), np.ones(network.depth - 1), 0)["K"][:-1]
-        tables = ([net.activation.two_point_moments(k) for k in kernels] for net in (coarse, fine))
-        pairs = [(a[key], b[key]) for a, b in zip(*tables, strict=True) for key in a]
-        if all(np.max(abs(a - b)) <= max(1e-3 * rtol, ROUNDING) * np.max(abs(b)) for a, b in pairs):
-            break
-        coarse, fine = fine, fine.refined()
-    return coarse, fine
-
-
-def _solve(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, order: int) -> dict:
-    """Arrays [L, m, ...] of `names`."""
-    product = x @ x.T / x.shape[1]
-    states = [initial(names, network.scales, 0.5 * (product + product.T))]
-    types = table.moments(names)
-    for ratio in ratios:
-        k = states[-1]["K"]
-        fours = network.activation.four_point_moments(k, types, order) if types else {}
-        pairs, fours = (jax.tree.map(np.asarray, y) for y in (network.activation.two_point_moments(k), fours))
-        states.append(advance(pairs, fours, network.scales, ratio, states[-1]))
-    return {name: np.stack([state[name] for state in states]) for name in names}
+def _solve(network: MLP, x: np.ndarray, plan: Plan, order: int) -> dict[str, np.ndarray]:
+    """Arrays [L, m, ...] of the plan's tensors between all inputs."""
+    (found,) = states(network, x, plan, order)
+    return {name: np.stack([state[name] for state in found]) for name in plan.names}
 
 
 def _errors(coarse: dict, fine: dict) -> dict[str, float]:

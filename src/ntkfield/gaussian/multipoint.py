@@ -18,9 +18,8 @@ several orders. Tables and rules get finer together: the change from order to or
 """
 
 import functools
-import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -28,10 +27,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkfield.checks import Array
+from ntkfield.gaussian import choices
 from ntkfield.gaussian.tower import Tower
 
 INTERVALS = 64  # of the last function's table, per node of the last axis: 1e-10 at order 14, less beyond
 FINER = 256  # intervals of the table of the functions themselves, per unit of the order
+TOGETHER = (1, 8, 64, 512)  # sets of inputs that a program integrates over: one for each of these numbers
 BLOCK = 2**18  # node values held at once, per function: 2 MiB
 CAPACITIES = (18, 32, 56, 98, 172, 228)  # orders to which rules are filled up, with nodes of weight zero
 # A pivot this small, relative to the largest variance, is rounding; dropping it changes smooth expectations as little.
@@ -45,7 +46,7 @@ TYPES = (("0000", "0011", "1111"), ("0000", "0011", "0112", "1111", "1113", "112
 
 RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))
 LEAST = {1: 32, 2: 32, 3: 24}  # the coarse order to begin with, where few inputs make it cheap
-MOST_NODES = 4e8  # node values per function and layer beyond which no finer rule is tried: about ten seconds
+MOST_NODES = 2e10  # node values per layer beyond which no finer rule is tried: about a minute on two cores
 
 
 def rungs(m: int) -> list[tuple[int, int]]:
@@ -79,56 +80,57 @@ def gauss_hermite(order: int) -> Rule:
     return Rule(x, w / w.sum())
 
 
-class Layout(NamedTuple):
-    """Where each of m^4 choices of inputs finds its value.
-
-    Attributes:
-        choices: the choices that symmetry leaves distinct, [n, 4].
-        position: index into them, [m, m, m, m].
-    """
-
-    choices: np.ndarray
-    position: np.ndarray
-
-
-@functools.cache
-def layout(m: int, type_: str) -> Layout:
-    """The distinct choices of four inputs for moments of `type_`: functions of equal order may be exchanged."""
-    choices = np.indices((m,) * 4).reshape(4, -1)
-    for order in set(type_):
-        same = [axis for axis in range(4) if type_[axis] == order]
-        choices[same] = np.sort(choices[same], axis=0)
-    distinct, position = np.unique(choices, axis=1, return_inverse=True)
-    return Layout(distinct.T, position.reshape((m,) * 4))
-
-
 def four_point_moments(
-    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: Array
-) -> dict[str, jax.Array]:
-    r"""Moments of each of `types` between all inputs.
+    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: Array, families: np.ndarray
+) -> Iterator[dict[str, np.ndarray]]:
+    r"""Moments of each of `types` between all inputs of each family.
 
     Args:
         tower: the activation and its derivatives.
         types: orders in rising sequence, as in "0112".
         rule: maps a number of nodes to a one-dimensional rule.
         order: number of nodes that the grades multiply.
-        k: covariance [m, m], positive semi-definite, of any rank.
+        k: covariance [n, n], positive semi-definite and of any rank within each family.
+        families: inputs of each family in rising order, [families, m]; sets that they share are integrated over once.
 
-    Returns:
-        One array [m, m, m, m] per type. The error is that of the rule.
+    Yields:
+        For each family one array [m, m, m, m] per type. The error is that of the rule.
     """
     k = np.asarray(k, np.float64)
+    m, sets = families.shape[1], choices.sets(families)
     together = next((some for some in TYPES if set(types) <= set(some)), types)
-    rules = {size: tuple(rule(round(order * grade)) for grade in GRADES[size]) for size in _sizes(len(k))}
+    rules = {size: tuple(rule(round(order * grade)) for grade in GRADES[size]) for size in choices.sizes(m)}
     capacity = next((n for n in CAPACITIES if all(_fits(rules[size], size, n) for size in rules)), order)
     filled = {size: tuple(map(_filled, some, _lengths(size, capacity))) for size, some in rules.items()}
     # The farthest node and a little more: tables are read some of their own steps beyond what they hold.
     farthest = max(np.sqrt(sum(np.max(abs(x)) ** 2 for x, _ in some)) for some in rules.values())
     reach = 1.02 * capacity / order * farthest * np.sqrt(np.max(np.diagonal(k)))
     highest = max(int(order) for type_ in together for order in type_)
-    values = tower(highest, _places(reach, FINER * capacity))
-    found = _all_types(together, reach, values, filled, capacity / order, k)
-    return {type_: found[type_] for type_ in types}
+    table = _tabulated(reach, tower(highest, _places(reach, FINER * capacity)))
+    values = {}
+    for size, members in sets.members.items():
+        covariances = k[members[:, :, None], members[:, None, :]]
+        values[size] = _within(together, table, filled[size], capacity / order, covariances)
+    for family in range(len(families)):
+        found = {}
+        for type_ in types:
+            own = [values[size][type_][places[family]].reshape(-1) for size, places in sets.places.items()]
+            found[type_] = np.concatenate(own)[choices.addresses(m, type_)]
+        yield found
+
+
+def _within(
+    types: tuple[str, ...], table: "Table", rules: tuple[Rule, ...], stretch: float, covariances: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Moments within each set of inputs of one size, by programs for a few numbers of sets."""
+    integrate = {3: _of_three, 4: _of_four}.get(covariances.shape[-1], _of_few)
+    parts, start = [], 0
+    while start < len(covariances):
+        length = max(n for n in TOGETHER if n <= len(covariances) - start)
+        found = integrate(types, table, rules, stretch, covariances[start : start + length])
+        parts.append({type_: np.asarray(value) for type_, value in found.items()})
+        start += length
+    return {type_: np.concatenate([part[type_] for part in parts]) for type_ in types}
 
 
 def _lengths(size: int, order: int) -> tuple[int, ...]:
@@ -145,71 +147,8 @@ def _filled(rule: Rule, length: int) -> Rule:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _all_types(
-    types: tuple[str, ...],
-    reach: float,
-    values: jax.Array,
-    rules: dict[int, tuple[Rule, ...]],
-    stretch: float,
-    k: jax.Array,
-) -> dict[str, jax.Array]:
-    """All of `types` from values on the places of a table; that of the means covers `stretch` times their range."""
-    m, table = len(k), _through(reach, values)
-    found: dict[str, list[jax.Array]] = {type_: [] for type_ in types}
-    for size in _sizes(m):
-        covariances = _covariances(k, size)
-        if size == 4:
-            moments = _of_four(table, types, rules[4], stretch, covariances)
-        else:
-            moments = _of_few(table, types, rules[size], covariances)
-        for type_ in types:
-            found[type_].append(moments[type_].reshape(-1))
-    return {type_: jnp.concatenate(found[type_])[_addresses(m, type_)] for type_ in types}
-
-
-def _sizes(m: int) -> tuple[int, ...]:
-    """Sizes of the sets of inputs that are integrated over, rising: a choice uses the smallest that holds it."""
-    return (1,) if m == 1 else tuple(range(2, min(m, 4) + 1))
-
-
-def _covariances(k: jax.Array, size: int) -> jax.Array:
-    """Covariance of every set of `size` inputs, [sets, size, size]."""
-    sets = np.array(list(itertools.combinations(range(len(k)), size)))
-    return k[sets[:, :, None], sets[:, None, :]]
-
-
-@functools.cache
-def _addresses(m: int, type_: str) -> np.ndarray:
-    """Where the value of each choice stands among those of the sets of all sizes, in turn; [m, m, m, m]."""
-    sizes = _sizes(m)
-    sets = {size: {s: i for i, s in enumerate(itertools.combinations(range(m), size))} for size in sizes}
-    orders = {o: i for i, o in enumerate(_arrangements(type_))}
-    lengths = [len(sets[size]) * (len(orders) if size == 4 else size**4) for size in sizes]
-    starts = dict(zip(sizes, np.cumsum([0, *lengths]), strict=False))
-    choices, position = layout(m, type_)
-    addresses = np.empty(len(choices), np.int64)
-    for row, choice in enumerate(choices.tolist()):
-        support = sorted(set(choice))
-        size = next(size for size in sizes if size >= len(support))
-        if size == 4:
-            order = tuple(int(type_[choice.index(a)]) for a in support)
-            local = sets[4][tuple(support)] * len(orders) + orders[order]
-        else:
-            others = (a for a in range(m) if a not in support)
-            members = sorted([*support, *itertools.islice(others, size - len(support))])
-            within = [members.index(a) for a in choice]
-            local = np.ravel_multi_index((sets[size][tuple(members)], *within), (len(sets[size]), *(size,) * 4))
-        addresses[row] = starts[size] + local
-    return addresses[position]
-
-
-def _arrangements(type_: str) -> list[tuple[int, ...]]:
-    """The distinct ways to give four inputs the orders of a type."""
-    return sorted(set(itertools.permutations(map(int, type_))))
-
-
 def _of_few(
-    table: "Table", types: tuple[str, ...], rules: tuple[Rule, ...], covariances: jax.Array
+    types: tuple[str, ...], table: "Table", rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
 ) -> dict[str, jax.Array]:
     """Moments within each set of d <= 3 inputs, repeated ones included, arrays [sets, d, d, d, d]."""
     d = covariances.shape[-1]
@@ -230,11 +169,73 @@ def _of_few(
     return _summed(slab, lambda item: item, (jax.vmap(pivoted_root)(covariances)[1],), rules[0], len(weights))
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _of_three(
+    types: tuple[str, ...], table: "Table", rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
+) -> dict[str, jax.Array]:
+    """Moments within each set of three inputs that take all three, [sets, 3, 3, 3, 3]; NaN where one is not taken.
+
+    One input bears two factors: a product is one more function of it, so that the sum is that of three functions.
+    """
+    functions, places = _functions_of_three(types)
+    (b, wb), (c, wc) = rules[1:]
+
+    def products(values: jax.Array) -> jax.Array:
+        """Values of all functions of one input, singles and products, [functions, ...]."""
+        return jnp.stack([math.prod(values[order] for order in orders) for orders in functions])
+
+    def slab(item: tuple) -> jax.Array:
+        """The sums with the first whitened variable at one node."""
+        ell, x1, w1 = item
+        z2 = ell[1, 0] * x1 + ell[1, 1] * b
+        z3 = (ell[2, 0] * x1 + ell[2, 1] * b)[:, None] + ell[2, 2] * c
+        first, second = products(interpolated(table, ell[0, 0] * x1)) * w1, products(interpolated(table, z2)) * wb
+        last = jnp.einsum("kbc,c->kb", products(interpolated(table, z3)), wc)
+        return jnp.einsum("i,jb,kb->ijk", first, second, last)
+
+    permutation, root = jax.vmap(pivoted_root)(covariances)
+    factor = jnp.take_along_axis(root, permutation[:, :, None], axis=1)
+    sums = _summed(slab, lambda item: item, (factor,), rules[0], len(b) * len(c))
+
+    def arranged(sums: jax.Array, pivots: jax.Array) -> dict[str, jax.Array]:
+        found = {type_: sums[tuple(jnp.asarray(places[type_])[:, pivots].T)] for type_ in types}
+        kept = jnp.asarray(places["kept"])
+        return {type_: jnp.where(kept, value, jnp.nan).reshape((3,) * 4) for type_, value in found.items()}
+
+    return jax.vmap(arranged)(sums, permutation)
+
+
+@functools.cache
+def _functions_of_three(types: tuple[str, ...]) -> tuple[list[tuple[int, ...]], dict[str, np.ndarray]]:
+    """The functions that three inputs bear, as orders of their factors, and by type which of them each input bears.
+
+    The latter are [81, 3], for every choice of inputs for the type's four factors; "kept" tells which take all three.
+    """
+    chosen = np.indices((3,) * 4).reshape(4, -1).T
+    kept = np.array([len(set(choice)) == 3 for choice in chosen.tolist()])
+    borne = {
+        type_: [
+            [tuple(int(type_[factor]) for factor in range(4) if choice[factor] == i) for i in range(3)]
+            for choice in chosen.tolist()
+        ]
+        for type_ in types
+    }
+    functions = sorted(
+        {orders for rows in borne.values() for row, k in zip(rows, kept, strict=True) if k for orders in row}
+    )
+    number = {orders: i for i, orders in enumerate(functions)}
+    places = {
+        type_: np.array([[number.get(orders, 0) for orders in row] for row in rows]) for type_, rows in borne.items()
+    }
+    return functions, places | {"kept": kept}
+
+
+@functools.partial(jax.jit, static_argnums=0)
 def _of_four(
-    table: "Table", types: tuple[str, ...], rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
+    types: tuple[str, ...], table: "Table", rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
 ) -> dict[str, jax.Array]:
     """Moments of four distinct inputs in each set of four, one per arrangement of the type's orders, [sets, n]."""
-    orders = {type_: jnp.asarray(_arrangements(type_)) for type_ in types}
+    orders = {type_: jnp.asarray(choices.arrangements(type_)) for type_ in types}
     permutation, root = jax.vmap(pivoted_root)(covariances)
     factor = jnp.take_along_axis(root, permutation[:, :, None], axis=1)
     (b, wb), (c, wc), (d, wd) = rules[1:]
@@ -261,12 +262,10 @@ def _of_four(
     return _summed(slab, with_means, (factor, permutation), rules[0], len(b) * len(c))
 
 
-def _summed(
-    slab: Callable, prepare: Callable, sets: tuple[jax.Array, ...], rule: Rule, cost: int
-) -> dict[str, jax.Array]:
+def _summed(slab: Callable, prepare: Callable, sets: tuple[jax.Array, ...], rule: Rule, cost: int) -> Any:
     """For every prepared set, the sum of `slab`, which holds `cost` node values, over the first axis; in blocks."""
 
-    def one(item: tuple[jax.Array, ...]) -> dict[str, jax.Array]:
+    def one(item: tuple[jax.Array, ...]) -> Any:
         prepared = prepare(item)
         parts = blocked(lambda node: slab((*prepared, *node)), tuple(rule), max(1, BLOCK // cost))
         return jax.tree.map(lambda y: jnp.sum(y, axis=0), parts)
@@ -295,6 +294,9 @@ def _through(reach: jax.Array | float, values: jax.Array) -> Table:
     intervals = values.shape[1] - 8
     windows = jnp.stack([values[:, j : j + intervals] for j in range(8)])
     return Table(reach, jnp.einsum("kj,jfi->fki", jnp.asarray(_POWERS), windows))
+
+
+_tabulated = jax.jit(_through)
 
 
 def interpolated(table: Table, s: jax.Array) -> jax.Array:

@@ -27,7 +27,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkfield.checks import Array
-from ntkfield.gaussian.multipoint import blocked, layout
+from ntkfield.gaussian.choices import layout
+from ntkfield.gaussian.multipoint import blocked
 
 BLOCK = 2**11  # choices of inputs held at once
 # Correlations carry rounding of a few units: a conditional variance this small means that the variables are dependent.

@@ -1,0 +1,51 @@
+"""What predicting at width n costs: the corrections' growth with training inputs and queries.
+
+    python benchmarks/trained.py [--training 4 8 16] [--queries 50] [--activation gelu]
+
+Each row is one `nf.predict` at six times, depth 3, after one that compiles; the last column is what predicting at
+infinite width takes from the same data. Nearly all of the rest is quadratures over sets of four inputs.
+"""
+
+import argparse
+import math
+import time
+
+import numpy as np
+
+import ntkfield as nf
+
+TIMES = [0.1, 0.5, 1.0, 2.0, 4.0, 8.0]
+
+
+def seconds(network: nf.MLP, training: int, queries: int, width: float | None) -> tuple[float, str]:
+    """Time of one call, and the largest relative error of its corrections."""
+    rng = np.random.default_rng(training)
+    x, y, where = rng.normal(size=(training, 8)), rng.normal(size=training), rng.normal(size=(queries, 8))
+    start = time.perf_counter()
+    found = nf.predict(network, x, y, where, TIMES, width=width, errors=width is not None)
+    elapsed = time.perf_counter() - start
+    if width is None:
+        return elapsed, ""
+    errors = [float(found[f"{n}_1_error"].max() / abs(found[f"{n}_1"]).max()) for n in ("mean", "variance")]
+    return elapsed, f"{max(errors):.0e}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--training", type=int, nargs="+", default=[4, 8, 16])
+    parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--activation", default="gelu")
+    arguments = parser.parse_args()
+    network = nf.MLP(depth=3, activation=arguments.activation, weight_variance=1.5, bias_variance=0.1)
+    seconds(network, min(arguments.training), 8, 64)
+    print("training  queries  sets of four  seconds  error  infinite width")
+    for n in arguments.training:
+        sets = math.comb(n, 4) + arguments.queries * math.comb(n, 3)
+        elapsed, error = seconds(network, n, arguments.queries, 64)
+        seconds(network, n, arguments.queries, None)
+        limit, _ = seconds(network, n, arguments.queries, None)
+        print(f"{n:8d}  {arguments.queries:7d}  {sets:12d}  {elapsed:7.1f}  {error}  {limit:14.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""First-order corrections of a trained network's mean, covariance and NTK at any queries, with their errors.
+
+A correction at a query reads entries of the tensors with that query on one leg or two, so that the tensors are computed
+for the training inputs and one query at a time, or two where a covariance between queries is asked for. The quadratures
+over inputs that such families share are made once.
+"""
+
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ntkfield import checks
+from ntkfield.dynamics.hierarchy import COVARIANCES, Hierarchy, Integrals, Modes
+from ntkfield.finite import tensors as table
+from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
+from ntkfield.finite.solve import PREFACTOR
+from ntkfield.gaussian import multipoint
+from ntkfield.networks.mlp import MLP
+from ntkfield.progress import track
+
+MOST_TRAINING = 48  # training inputs: arrays over four of them and times, and a quadrature for every four
+PROBE = 2  # families by which the order of the quadratures is chosen for all
+TOGETHER = 64  # families whose quadratures are made together
+
+
+class Asked(NamedTuple):
+    """What is wanted.
+
+    Attributes:
+        pairs: whether of pairs of queries, too.
+        ratios: each layer's width over the width before it, [L - 1].
+        rtol: largest error allowed, relative to the largest correction of its kind.
+    """
+
+    pairs: bool
+    ratios: np.ndarray
+    rtol: float
+
+
+Corrections = dict[str, np.ndarray]
+
+
+def corrections(
+    network: MLP, x: np.ndarray, y: np.ndarray, queries: np.ndarray, times: np.ndarray, asked: Asked
+) -> tuple[Corrections, Corrections]:
+    """Corrections to the mean, the covariance and the NTK, and their estimated errors.
+
+    Args:
+        network: with a smooth activation.
+        x: training inputs [N, d].
+        y: targets [N, channels].
+        queries: inputs [m, d].
+        times: learning rate times time, [times]; ``inf`` where the NTK of `x` is regular.
+        asked: what is wanted.
+
+    Returns:
+        ``mean`` [times, m, channels], and ``covariance`` and ``ntk`` [times, m, m, channels, channels], which without
+        pairs are [times, m, channels, channels]; and, for each, its change from quadratures of one order to finer
+        ones, and of the integrals over time to differently rounded ones.
+
+    Raises:
+        ValueError: for more training inputs than four-index arrays are made for.
+    """
+    if len(x) > MOST_TRAINING:
+        raise checks.refuse(
+            "number of training inputs", len(x), f"at most {MOST_TRAINING} with a width: four-index arrays hold them"
+        )
+    inputs = np.concatenate([x, queries])
+    coarse, fine = two_point_rules(network, inputs, asked.rtol)
+    calls = [_Call(net, inputs, y, times, asked, finer) for net, finer in ((coarse, 1), (fine, 0))]
+    families = _families(len(x), len(queries), asked.pairs)
+    if len(families) > PROBE:
+        # Judged at the queries of the largest variance, where the activations vary most and quadratures err most.
+        largest = np.argsort(-np.sum(inputs[families[:, len(x) :]] ** 2, axis=(1, 2)), kind="stable")[:PROBE]
+        order, _ = _refined(calls, families[np.sort(largest)], asked.rtol)
+        found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
+    else:
+        _, found = _refined(calls, families, asked.rtol)
+    others, values = found
+    return values, {name: np.abs(value - others[name]) for name, value in values.items()}
+
+
+def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
+    """The training inputs and one query each, or two."""
+    if pairs and queries > 1:
+        chosen = np.array(list(itertools.combinations(range(n, n + queries), 2)))
+    else:
+        chosen = np.arange(n, n + queries)[:, None]
+    return np.concatenate([np.broadcast_to(np.arange(n), (len(chosen), n)), chosen], axis=1)
+
+
+def _refined(calls: "list[_Call]", families: np.ndarray, rtol: float) -> tuple[tuple[int, int], list[Corrections]]:
+    """Two orders of quadrature that agree to `rtol` in some families' corrections, the coarser first, and those."""
+    exact = calls[0].network.activation.four_point_error is not None
+    rungs = [(0, 0)] if exact else multipoint.rungs(families.shape[1])
+    while True:
+        order, *finer = rungs
+        found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
+        worst = max(_relative(value - found[0][name], value) for name, value in found[1].items())
+        if worst <= rtol or not finer:
+            return order, found
+        asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
+        rungs = [rung for rung in finer if rung[0] >= asked] or finer[-1:]
+
+
+def _relative(difference: np.ndarray, value: np.ndarray) -> float:
+    largest = float(np.max(abs(value)))
+    change = float(np.max(abs(difference)))
+    return change / largest if change > ROUNDING * max(largest, 1.0) else 0.0
+
+
+class _Call:
+    """Corrections from one set of rules."""
+
+    def __init__(
+        self, network: MLP, inputs: np.ndarray, y: np.ndarray, times: np.ndarray, asked: Asked, finer: int
+    ) -> None:
+        self.network, self.inputs, self.n, self.asked = network, inputs, len(y), asked
+        train = np.arange(self.n)[None]
+        theta = next(states(network, inputs[: self.n], Plan(("K", "Theta"), asked.ratios, train), 0))[-1]["Theta"]
+        self.modes = Modes.of(theta, y)
+        self.integrals = Integrals.at(times, self.modes.rates, finer)
+
+    def corrections(self, families: np.ndarray, order: int) -> Corrections:
+        """Corrections at the queries of all `families`."""
+        plan = Plan(table.closure(COVARIANCES), self.asked.ratios, families)
+        queries = np.unique(families[:, self.n :])
+        parts = []
+        for start in track(range(0, len(families), TOGETHER), f"corrections of order 1/n for {len(families)} families"):
+            some = plan._replace(families=families[start : start + TOGETHER])
+            for rows, layers in zip(some.families, states(self.network, self.inputs, some, order), strict=True):
+                tensors = {name: layers[-1][name] for name in COVARIANCES}
+                found = Hierarchy(tensors, self.modes, self.integrals)
+                own = np.searchsorted(queries, rows[self.n :])
+                parts.append((own, sum(found.mean().values()), found.covariance(), found.ntk()))
+        return _gathered(parts, len(queries), self.asked.pairs)
+
+
+def _gathered(parts: list[tuple], queries: int, pairs: bool) -> Corrections:
+    """The families' corrections in the queries' order."""
+    _, mean, covariance, _ = parts[0]
+    times, _, channels = mean.shape
+    between = (queries, queries) if pairs else (queries,)
+    result = {"mean": np.empty((times, queries, channels))}
+    result |= {name: np.empty((times, *between, *covariance.shape[3:])) for name in ("covariance", "ntk")}
+    for own, mean, *twos in parts:
+        result["mean"][:, own] = mean
+        for name, two in zip(("covariance", "ntk"), twos, strict=True):
+            if pairs:
+                result[name][:, own[:, None], own] = two
+            else:
+                result[name][:, own[0]] = two[:, 0, 0]
+    return result

@@ -1,0 +1,199 @@
+r"""The neural tangent hierarchy to order 1/n: mean, covariance and NTK of networks of width n during training.
+
+Under gradient flow on :math:`\tfrac12\sum_i (z_t(x_i) - y_i)^2` the outputs of an ensemble have
+
+.. math:: E\,z_t = m_0 + m_1/n + O(n^{-2}), \qquad \mathrm{Cov}(z_t, z_t) = c_0 + c_1/n + O(n^{-2}), \qquad
+   E\,\hat\Theta_t = \Theta + k_1/n + O(n^{-2}),
+
+where :math:`m_1, c_1, k_1` are sums of the tensors of :func:`ntkfield.finite_width` at the output, times polynomials in
+the targets and K, times integrals over ordered times (:mod:`ntkfield.dynamics.simplex`). To this order the hierarchy of
+derivatives of the NTK (Huang and Yau 2019, arXiv 1909.08156) ends with the second: perturbation theory of second order
+in the fluctuation of :math:`\hat\Theta` at the start, of first order in :math:`d\hat\Theta` and in the mean of
+:math:`dd\hat\Theta`.
+
+In the eigenbasis of the training inputs' NTK, of eigenvalues :math:`h_i`, with :math:`\mu = -y` in that basis, a
+correction acts at a leg g and is answered by the outputs: at a query a by
+
+.. math:: R_{ag} = \delta_{ag} - \Theta_{ai}\,\delta_{ig},
+
+its integral over time beginning with the rates (0, h_g) at a training leg and with the rate 0 at a leg on a query.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ntkfield.dynamics.channels import Correlator, contract, placed
+from ntkfield.dynamics.simplex import simplex_integrals
+from ntkfield.tensors import TENSORS
+
+MEANS = ("K", "Theta", "Theta1", "A", "B", "P", "Q", "R", "S", "T", "U")
+"""The tensors that m1 and k1 read."""
+COVARIANCES = tuple(name for name in TENSORS if name in {*MEANS, "K1", "D", "F"})
+"""The tensors that c1 reads."""
+
+
+class Modes(NamedTuple):
+    """The training inputs' NTK as eigenvalues and eigenvectors.
+
+    Attributes:
+        rates: eigenvalues h [N], zero or above.
+        vectors: matrix O [N, N], a mode in each column.
+        errors: targets as the mean of outputs minus targets at the start, mu = -O^T y [N, channels].
+    """
+
+    rates: np.ndarray
+    vectors: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def of(cls, theta: np.ndarray, y: np.ndarray) -> "Modes":
+        """Modes of the NTK [N, N] of training inputs with targets [N, channels]."""
+        rates, vectors = np.linalg.eigh(theta)
+        return cls(np.maximum(rates, 0.0), vectors, -vectors.T @ y)
+
+
+class Integrals(NamedTuple):
+    r"""Integrals over time that begin at a leg: those of the training inputs' modes, and of any query last.
+
+    Attributes:
+        one: no other rate, [times, N + 1].
+        two: rates :math:`h_b`, [times, N + 1, N].
+        squared: rates :math:`h_b, h_d`, [times, N + 1, N, N].
+        three: rates :math:`h_b, h_b + h_j`, [times, N + 1, N, N].
+        four: rates :math:`h_b, h_b + h_j, h_b + h_j + h_k`, [times, N + 1, N, N, N].
+    """
+
+    one: np.ndarray
+    two: np.ndarray
+    squared: np.ndarray
+    three: np.ndarray
+    four: np.ndarray
+
+    @classmethod
+    def at(cls, times: np.ndarray, rates: np.ndarray, finer: int = 0) -> "Integrals":
+        """All integrals at `times` for the training inputs' rates h [N]; `finer` as for :func:`simplex_integrals`."""
+        return cls(*map(np.stack, zip(*(_integrals(t, rates, finer) for t in times), strict=True)))
+
+    def legs(self, queries: int) -> "Integrals":
+        """With a leg for each of some queries in place of one for any."""
+        return Integrals(*(np.concatenate([x[:, :-1], *[x[:, -1:]] * queries], axis=1) for x in self))
+
+
+def _integrals(t: float, h: np.ndarray, finer: int) -> tuple[np.ndarray, ...]:
+    g, b, j, k = np.ix_(h, h, h, h)
+    lists = np.stack(np.broadcast_arrays(0.0, g, b, b + j, b + j + k), axis=-1)
+    trained = simplex_integrals(t, lists, finer)  # axes g, b, j, k and the first and last rate
+    queried = simplex_integrals(t, lists[0][..., [0, 2, 3, 4]], finer)
+    lists = np.stack(np.broadcast_arrays(0.0, *np.ix_(h, h, h)), axis=-1)
+    squared, squared_queried = (simplex_integrals(t, some, finer) for some in (lists, lists[0][..., [0, 2, 3]]))
+    pairs = (
+        (trained[:, 0, 0, 0, 0, 1], np.ones(())),
+        (trained[:, :, 0, 0, 0, 2], queried[:, 0, 0, 0, 1]),
+        (squared[..., 0, 3], squared_queried[..., 0, 2]),
+        (trained[:, :, :, 0, 0, 3], queried[:, :, 0, 0, 2]),
+        (trained[..., 0, 4], queried[..., 0, 3]),
+    )
+    return tuple(np.concatenate([legs, query[None]]) for legs, query in pairs)
+
+
+class Hierarchy:
+    """The corrections at some queries of one ensemble: training inputs first, in every array, and the queries last."""
+
+    def __init__(self, tensors: dict[str, np.ndarray], modes: Modes, integrals: Integrals) -> None:
+        """Take the tensors at the output between N training inputs and queries, arrays [n, n] and [n, n, n, n]."""
+        n = len(tensors["K"])
+        self.training, self.queries, self.channels = len(modes.rates), n - len(modes.rates), modes.errors.shape[1]
+        turn = np.eye(n)
+        turn[: self.training, : self.training] = modes.vectors.T
+        turned = {name: _turned(value, turn) for name, value in tensors.items()}
+        self._turned, self._mu, self._e = turned, modes.errors, integrals.legs(self.queries)
+        self._k = turned["K"]
+        # What a correction at each leg does to each query.
+        across = turned["Theta"][self.training :, : self.training]
+        self._response = np.concatenate([-across, np.eye(self.queries)], axis=1)
+        self._ntks = _correlator(turned, near="A1234", crossed="B1324", outer="B1423")
+        derivative = _correlator(turned, near="Q0123", crossed="Q0213", outer="P0123")
+        self._derivative = derivative.plus(derivative.legs("1023"))
+        one = _correlator(turned, near="R0123", crossed="R0231", outer="R0312")
+        two = _correlator(turned, near="S1234", crossed="T1324", outer="U1423")
+        second = one.plus(two).plus(two.legs("0213"))
+        self._second = second.plus(second.legs("1023"))
+
+    def mean(self) -> dict[str, np.ndarray]:
+        """The parts of m1 at the queries by the tensors they come from, arrays [times, queries, channels]."""
+        e, mu, k, n = self._e, self._mu, self._k, self.training
+        b, d, j, bj, bk, jk = ((mu, "b"), (mu, "d"), (mu, "j"), *((k[:n, :n], pair) for pair in ("bj", "bk", "jk")))
+        third = (mu, "k")
+        ntk, three, four = self._ntks, (e.three, "tpbj"), (e.four, "tpbjk")
+        parts = {
+            "Theta1": -np.einsum("tpb,pb,bc->tpc", e.two, self._turned["Theta1"][:, :n], mu, optimize=True),
+            "AB": self._sum(ntk, "pbbd", (e.squared, "tpbd"), [d], "tp"),
+            "PQ": self._sum(self._derivative, "pbjj", three, [b], "tp")
+            + self._sum(self._derivative, "pbjb", three, [j], "tp"),
+            "RSTU": -sum(
+                self._sum(self._second, "pbjk", four, some, "tp")
+                for some in ([b, j, third], [bj, third], [bk, j], [jk, b])
+            ),
+        }
+        return {name: np.einsum("ap,tpc->tac", self._response, part, optimize=True) for name, part in parts.items()}
+
+    def covariance(self) -> np.ndarray:
+        """The correction c1 between all queries, [times, queries, queries, channels, channels]."""
+        e, mu, k, n = self._e, self._mu, self._k, self.training
+        same = np.eye(self.channels)
+        legs = np.einsum("tp,pq,tq,cd->tpqcd", e.one, self._turned["K1"], e.one, same, optimize=True)
+        weights = np.einsum("tpb,tqx->tpqbx", e.two, e.two), "tpqbx"
+        for some in ([(k[:n, :n], "bx")], [(mu, "b"), (mu, "x")]):
+            legs = legs + self._sum(self._ntks, "pbqx", weights, some, "tpq")
+        mixed = np.einsum("tp,tqpdc->tpqcd", e.one, self._with_start(), optimize=True)
+        legs = legs + mixed + np.transpose(mixed, (0, 2, 1, 4, 3))
+        return np.einsum("ap,bq,tpqcd->tabcd", self._response, self._response, legs, optimize=True)
+
+    def _with_start(self) -> np.ndarray:
+        """Covariance of the correction at leg q with the output at the start at p, [times, q, p, channels of both]."""
+        e, mu, k, n = self._e, self._mu, self._k, self.training
+        b, j = (mu, "b"), (mu, "j")
+        start = {leg: (k[:, :n], f"p{leg}") for leg in "bjkx"}
+        bj, bk, jk = ((k[:n, :n], pair) for pair in ("bj", "bk", "jk"))
+        third = (mu, "k")
+        fields = _correlator(self._turned, near="D1234", crossed="F1324", outer="F1423")
+        three, four = (e.three, "tqbj"), (e.four, "tqbjk")
+        plain = np.einsum("tqb,qb,pb->tqp", e.two, self._turned["Theta1"][:, :n], k[:, :n], optimize=True)
+        total = -plain[..., None, None] * np.eye(self.channels)
+        total = total - self._sum(fields, "pbqb", (e.two, "tqb"), [], "tqp")
+        total = total + self._sum(self._ntks, "qbbx", (e.squared, "tqbx"), [start["x"]], "tqp")
+        for legs, some in (("qbjp", [bj]), ("qbjp", [b, j]), ("qbjj", [start["b"]]), ("qbjb", [start["j"]])):
+            total = total + self._sum(self._derivative, legs, three, some, "tqp")
+        for some in ([jk], [j, third]):
+            total = total - self._sum(self._second, "qbjk", four, [start["b"], *some], "tqp")
+        for some in ([bk], [b, third]):
+            total = total - self._sum(self._second, "qbjk", four, [start["j"], *some], "tqp")
+        for some in ([bj], [b, j]):
+            total = total - self._sum(self._second, "qbjk", four, [start["k"], *some], "tqp")
+        return total
+
+    def ntk(self) -> np.ndarray:
+        """The correction k1 between all queries, [times, queries, queries, channels, channels]."""
+        e, mu, k, n = self._e, self._mu, self._k, self.training
+        drift, bend = (e.two[:, n], "tj"), (e.three[:, n], "tjk")
+        total = self._turned["Theta1"][:, :, None, None] * np.eye(self.channels)
+        total = total - self._sum(self._derivative, "pqjj", drift, [], "tpq")
+        for some in ([(k[:n, :n], "jk")], [(mu, "j"), (mu, "k")]):
+            total = total + self._sum(self._second, "pqjk", bend, some, "tpq")
+        return total[:, n:, n:]
+
+    def _sum(self, correlator: Correlator, legs: str, weights: tuple, factors: list, out: str) -> np.ndarray:
+        return contract(correlator, legs, weights, factors, out, self.training, self.channels)
+
+
+def _turned(value: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """The array with every axis turned."""
+    for _ in range(value.ndim):
+        value = np.tensordot(value, turn, axes=(0, 1))
+    return value
+
+
+def _correlator(tensors: dict[str, np.ndarray], **parts: str) -> Correlator:
+    """Tensors as the parts of a correlator, each a name and the legs on its axes, as in "B1423"."""
+    return Correlator(**{pairing: placed(tensors[part[0]], part[1:]) for pairing, part in parts.items()})

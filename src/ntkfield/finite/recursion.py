@@ -1,0 +1,80 @@
+"""The recursions of the tensors run through a network's layers, for one list of inputs or many that share some."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from ntkfield.finite import tensors as table
+from ntkfield.finite.differentials import advance
+from ntkfield.finite.layer import State, initial
+from ntkfield.networks.mlp import MLP
+
+MOST_REFINED = 7  # times that the two-point functions are refined
+ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
+
+
+class Plan(NamedTuple):
+    """What is carried through the layers.
+
+    Attributes:
+        names: tensors.
+        ratios: each step's width over the width before it, [L - 1]; the first is never used.
+        families: lists of inputs in rising order, [families, m], for which arrays are made.
+    """
+
+    names: tuple[str, ...]
+    ratios: np.ndarray
+    families: np.ndarray
+
+
+def states(network: MLP, x: np.ndarray, plan: Plan, order: int) -> Iterator[list[State]]:
+    """Arrays [m, ...] of the carried tensors at each layer, family by family.
+
+    Args:
+        network: a fully connected network.
+        x: inputs [n, d].
+        plan: what to carry.
+        order: of the quadratures over four inputs.
+    """
+    product = x @ x.T / x.shape[1]
+    product = 0.5 * (product + product.T)
+    kernel, pairs, fours = network.scales.kernel(product), [], []
+    types = table.moments(plan.names)
+    for _ in plan.ratios:
+        pairs.append(jax.tree.map(np.asarray, dict(network.activation.two_point_moments(kernel))))
+        fours.append(
+            iter(network.activation.four_point_families(kernel, types, order, plan.families))
+            if types
+            else iter([{}] * len(plan.families))
+        )
+        kernel = network.scales.kernel(0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T))
+    for rows in plan.families:
+        own = np.ix_(rows, rows)
+        found = [initial(plan.names, network.scales, product[own])]
+        for ratio, pair, four in zip(plan.ratios, pairs, fours, strict=True):
+            moments = {type_: np.asarray(value) for type_, value in next(four).items()}
+            known = {orders: value[own] for orders, value in pair.items()}
+            found.append(advance(known, moments, network.scales, ratio, found[-1]))
+        yield found
+
+
+def two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:
+    """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried.
+
+    They are refined by themselves, since they cost no quadrature over four inputs; the change from one to the other
+    shows in the errors of the tensors.
+    """
+    coarse, fine = network, network.refined()
+    if fine.activation == network.activation:
+        return coarse, fine
+    plan = Plan(("K", "Theta"), np.ones(network.depth - 1), np.arange(len(x))[None])
+    for _ in range(MOST_REFINED):
+        kernels = [state["K"] for state in next(states(fine, x, plan, 0))[:-1]]
+        tables = ([net.activation.two_point_moments(k) for k in kernels] for net in (coarse, fine))
+        found = [(a[key], b[key]) for a, b in zip(*tables, strict=True) for key in a]
+        if all(np.max(abs(a - b)) <= max(1e-3 * rtol, ROUNDING) * np.max(abs(b)) for a, b in found):
+            break
+        coarse, fine = fine, fine.refined()
+    return coarse, fine
