@@ -1,4 +1,4 @@
-"""Remake the committed pictures from the figures of a finished default run: `make pictures`."""
+"""Remake the committed pictures from the figures of finished runs, default and molecules: `make pictures`."""
 
 from pathlib import Path
 
@@ -7,18 +7,22 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 WIDTH = 900  # pixels
 PICTURES = {
-    "learning_curve": "molecules/learning_curve.png",
-    "images": "images/learning_curve.png",
-    "augmentation": "augmentation/difference.png",
-    "sine": "sine/ensemble.png",
-    "freezing": "sine/freezing.png",
-    "corrections": "corrections/first_order.png",
-    "criticality": "criticality/depth.png",
-    "scale": "scale/deviations.png",
+    "learning_curve": "default/molecules/learning_curve.png",
+    "images": "default/images/learning_curve.png",
+    "augmentation": "default/augmentation/difference.png",
+    "sine": "default/sine/ensemble.png",
+    "freezing": "default/sine/freezing.png",
+    "corrections": "default/corrections/first_order.png",
+    "criticality": "default/criticality/depth.png",
+    "scale": "default/scale/deviations.png",
+    "thousand_molecules": "molecules/molecules/learning_curve.png",
 }
 
 for name, source in PICTURES.items():
-    figure = Image.open(ROOT / "results/default" / source).convert("RGB")
+    if not (ROOT / "results" / source).exists():
+        print(f"docs/pictures/{name}.png left as it is: there is no results/{source}")
+        continue
+    figure = Image.open(ROOT / "results" / source).convert("RGB")
     size = (WIDTH, round(figure.height * WIDTH / figure.width)) if figure.width > WIDTH else figure.size
     small = figure.resize(size, Image.Resampling.LANCZOS).quantize(64)  # flat colours: a third of the bytes
     small.save(ROOT / "docs/pictures" / f"{name}.png", optimize=True)
