@@ -46,7 +46,7 @@ class Activation(abc.ABC):
 
     @property
     def four_point_error(self) -> float | None:
-        """Relative error of :meth:`four_point_moments` where no order improves them; None where one does."""
+        """Relative error of moments of four factors where no order improves them; None where one does."""
         return None
 
     @property
@@ -109,12 +109,12 @@ class Activation(abc.ABC):
         return next(iter(self.four_point_families(k, types, order, np.arange(len(k))[None])))
 
     def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
-        """The moments of :meth:`four_point_moments` within families of inputs; what families share is computed once.
+        """Moments of four factors within families of inputs, of which what families share is computed once.
 
         Args:
             k: covariance [n, n] of the preactivations of n inputs.
-            types: as there.
-            order: as there.
+            types: as for one list of inputs.
+            order: as for one list of inputs.
             families: inputs of each family in rising order, [families, m].
 
         Yields:
