@@ -6,7 +6,6 @@ over inputs that such families share are made once.
 """
 
 import itertools
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +13,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.dynamics.hierarchy import COVARIANCES, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
-from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
-from ntkfield.finite.solve import PREFACTOR
+from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.gaussian import multipoint
 from ntkfield.networks.mlp import MLP
 from ntkfield.progress import track
@@ -96,13 +94,12 @@ def _refined(calls: "list[_Call]", families: np.ndarray, rtol: float) -> tuple[t
     exact = calls[0].network.activation.four_point_error is not None
     rungs = [(0, 0)] if exact else multipoint.rungs(families.shape[1])
     while True:
-        order, *finer = rungs
+        order = rungs[0]
         found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
         worst = max(_relative(value - found[0][name], value) for name, value in found[1].items())
-        if worst <= rtol or not finer:
+        if worst <= rtol or len(rungs) == 1:
             return order, found
-        asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
-        rungs = [rung for rung in finer if rung[0] >= asked] or finer[-1:]
+        rungs = finer_rungs(rungs, worst, rtol)
 
 
 def _relative(difference: np.ndarray, value: np.ndarray) -> float:

@@ -1,6 +1,5 @@
 r"""The finite-width statistics of a network at order 1/n, as a labelled dataset."""
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +10,10 @@ import xarray as xr
 from ntkfield import checks
 from ntkfield.activations import Activation, differentiable
 from ntkfield.finite import tensors as table
-from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
+from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.gaussian import multipoint
 from ntkfield.networks.mlp import MLP
 from ntkfield.tensors import TENSORS
-
-PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
 
 
 def finite_width(
@@ -123,9 +120,7 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
         worst = max(errors.values())
         if worst <= rtol:
             break
-        # It falls geometrically with the order, from PREFACTOR at order 0: rungs that would fall short are passed over.
-        asked = order[0] * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
-        rungs = [rung for rung in rungs[1:] if rung[0] >= asked] or rungs[1:][-1:]
+        rungs = finer_rungs(rungs, worst, rtol)
         if not rungs:
             break
     return {name: fine[name] for name in names}, errors, order[1]

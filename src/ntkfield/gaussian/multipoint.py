@@ -150,7 +150,7 @@ def _filled(rule: Rule, length: int) -> Rule:
 def _of_few(
     types: tuple[str, ...], table: "Table", rules: tuple[Rule, ...], stretch: float, covariances: jax.Array
 ) -> dict[str, jax.Array]:
-    """Moments within each set of d <= 3 inputs, repeated ones included, arrays [sets, d, d, d, d]."""
+    """Moments within each set of d <= 2 inputs, repeated ones included, arrays [sets, d, d, d, d]."""
     d = covariances.shape[-1]
     orders = np.array([list(map(int, type_)) for type_ in types]).T
     pairs = orders[:2], orders[2:]
