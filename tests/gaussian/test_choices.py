@@ -51,3 +51,15 @@ def test_shared_sets_stand_once() -> None:
         assert len({tuple(row) for row in members.tolist()}) == len(members)
         expected = list(itertools.combinations([0, 1, 2, 3, 9], size))
         assert [tuple(row) for row in members[found.places[size][1]].tolist()] == expected
+
+
+@pytest.mark.parametrize("rows", [[1], [0, 4], [0, 1, 2, 4, 5]])
+def test_programs_compute_what_stands(rows: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work of any size by compiled programs and without; a rank of 3 below five inputs drops pivots in both."""
+    k, sigma = K[np.ix_(rows, rows)], activation("tanh")
+    monkeypatch.setattr(multipoint, "COMPILED", np.inf)
+    stands = sigma.four_point_moments(k, TYPES, 18)
+    monkeypatch.setattr(multipoint, "COMPILED", 0)
+    for type_, found in sigma.four_point_moments(k, TYPES, 18).items():
+        # The same sums in another order: rounding.
+        np.testing.assert_allclose(found, stands[type_], atol=1e-13)
