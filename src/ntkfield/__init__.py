@@ -22,6 +22,7 @@ if "jax" in sys.modules:
 if TYPE_CHECKING:  # read by editors and by `offers`: the one list of what is offered
     from ntkfield.activations import activation, from_function
     from ntkfield.diagrams import cumulant, recursion
+    from ntkfield.dynamics.calculator import calculator
     from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior
     from ntkfield.dynamics.predict import predict
     from ntkfield.finite import critical_initialization, finite_width
@@ -46,6 +47,7 @@ __all__ = [
     "activation",
     "atom_signals",
     "augmented_kernel",
+    "calculator",
     "critical_initialization",
     "cumulant",
     "ensemble_covariance",

@@ -11,6 +11,7 @@ BRIDGE = 'ntkfield.bridge needs neural-tangents: pip install "ntkfield[bridge]"'
 NAMES = {
     "Harmonics": HARMONICS,
     "atom_signals": 'ntkfield.signals.molecules needs ase: pip install "ntkfield[molecules]"',
+    "calculator": 'ntkfield.dynamics.calculator needs ase: pip install "ntkfield[molecules]"',
     "cumulant": DIAGRAMS,
     "recursion": DIAGRAMS,
 }
