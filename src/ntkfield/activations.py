@@ -8,7 +8,7 @@ two-point function is known in closed form it is used; otherwise a quadrature ta
 import abc
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,12 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.checks import Array
 from ntkfield.gaussian import closed_forms, multipoint, orthant, quadrature
+from ntkfield.gaussian.choices import Families, Moves, Rows, Types
 from ntkfield.gaussian.tower import Tower, derivatives
 
 DEFAULT_ORDER = 128
 PAIRS = tuple((i, n - i) for n in (0, 2, 4, 6) for i in range(n // 2, min(n, 5) + 1))
 """Orders of the two-point moments that the first-order system reads, the larger one first."""
-Families = Iterator[Mapping[str, Array]]
-"""Of each family of inputs, one array of moments per type."""
 
 
 class Activation(abc.ABC):
@@ -108,7 +107,7 @@ class Activation(abc.ABC):
         """
         return next(iter(self.four_point_families(k, types, order, np.arange(len(k))[None])))
 
-    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
+    def four_point_families(self, k: Array, types: Types, order: int, families: Rows, moves: Moves = ()) -> Families:
         """Moments of four factors within families of inputs, of which what families share is computed once.
 
         Args:
@@ -116,11 +115,13 @@ class Activation(abc.ABC):
             types: as for one list of inputs.
             order: as for one list of inputs.
             families: inputs of each family in rising order, [families, m].
+            moves: permutations of a family's inputs, a group, that keep its covariance; they spare what is alike.
 
         Yields:
             For each family one array [m, m, m, m] per type.
         """
-        return multipoint.four_point_moments(Tower(self.derivative), types, multipoint.trapezoid, order, k, families)
+        tower, rule = Tower(self.derivative), multipoint.trapezoid
+        return multipoint.four_point_moments(tower, types, rule, order, k, families, moves)
 
     def accuracy(self, q: np.ndarray) -> quadrature.Accuracy | None:
         r"""Mean squares at variances `q` [n], and how far the two-point functions of :math:`\sigma` and
@@ -190,10 +191,10 @@ class LeakyRelu(Activation):
     def two_point_moments(self, k: Array) -> dict[tuple[int, int], jax.Array]:
         return _by_price_at_slope(self.slope, k)
 
-    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
+    def four_point_families(self, k: Array, types: Types, order: int, families: Rows, moves: Moves = ()) -> Families:
         for rows in families:
             own = np.asarray(k)[np.ix_(rows, rows)]
-            yield orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, own)
+            yield orthant.four_point_moments(0.5 * (1 + self.slope), 0.5 * (1 - self.slope), types, own, moves)
 
 
 @jax.jit
@@ -238,11 +239,11 @@ class Polynomial(Activation):
     def two_point(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         return closed_forms.polynomial(self.coefficients, q11, q12, q22)
 
-    def four_point_families(self, k: Array, types: tuple[str, ...], order: int, families: np.ndarray) -> Families:
+    def four_point_families(self, k: Array, types: Types, order: int, families: Rows, moves: Moves = ()) -> Families:
         # A Gauss-Hermite rule with n nodes is exact up to degree 2n - 1, and four factors have four times the degree.
         order = 2 * len(self.coefficients) - 1
         exact = multipoint.gauss_hermite(order)
-        return multipoint.four_point_moments(Tower(self.derivative), types, lambda _: exact, order, k, families)
+        return multipoint.four_point_moments(Tower(self.derivative), types, lambda _: exact, order, k, families, moves)
 
 
 @dataclasses.dataclass(frozen=True)

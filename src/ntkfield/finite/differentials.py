@@ -9,10 +9,14 @@ import numpy as np
 
 from ntkfield.finite.layer import Layer, State
 from ntkfield.finite.transport import Moments, Table, at, first
+from ntkfield.finite.wiring import Mean
 from ntkfield.networks.base import Scales
+from ntkfield.tensors import TENSORS
 
 
-def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: State) -> State:
+def advance(
+    pairs: Table, moments: State, scales: Scales, ratio: float, state: State, mean: Mean | None = None
+) -> State:
     """The state one layer on.
 
     Args:
@@ -21,9 +25,16 @@ def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: S
         scales: variances and rates.
         ratio: width of this layer over the width of the one before.
         state: arrays [m, m] and [m, m, m, m] by name; what is not among them is not computed.
+        mean: what the layer does to tied legs; None for nothing.
     """
     layer = FullLayer(Moments(pairs), moments, scales, ratio, state)
-    return {name: getattr(layer, name)() for name in state}
+    found = {name: getattr(layer, name)() for name in state}
+    if mean is None:
+        return found
+    # One bias serves all positions: a mean that counts a padding's zeros does not keep what it adds.
+    biases = {"K": scales.kernel(0.0), "Theta": scales.ntk(0.0)}
+    offsets = {name: biases.get(name, 0.0) for name in found}
+    return {name: offsets[name] + mean(value - offsets[name], TENSORS[name].pairs) for name, value in found.items()}
 
 
 class FullLayer(Layer):

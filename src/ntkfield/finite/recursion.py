@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -10,11 +10,16 @@ import numpy as np
 from ntkfield.finite import tensors as table
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import State, initial
-from ntkfield.networks.mlp import MLP
+from ntkfield.finite.wiring import wiring
+from ntkfield.networks.base import Network
+from ntkfield.tensors import TENSORS
 
 MOST_REFINED = 7  # times that the two-point functions are refined
 PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
 ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
+
+
+Given = TypeVar("Given", bound=Network)
 
 
 class Plan(NamedTuple):
@@ -31,38 +36,44 @@ class Plan(NamedTuple):
     families: np.ndarray
 
 
-def states(network: MLP, x: np.ndarray, plan: Plan, order: int) -> Iterator[list[State]]:
+def states(network: Network, x: np.ndarray, plan: Plan, order: int) -> Iterator[list[State]]:
     """Arrays [m, ...] of the carried tensors at each layer, family by family.
 
     Args:
-        network: a fully connected network.
-        x: inputs [n, d].
+        network: of a kind that has a wiring.
+        x: inputs, in the form that the network's class describes.
         plan: what to carry.
         order: of the quadratures over four inputs.
+
+    Yields:
+        For each family the arrays of each layer, over the family's inputs; where the layer's legs have positions, over
+        those of each input in turn.
     """
-    product = x @ x.T / x.shape[1]
-    product = 0.5 * (product + product.T)
-    kernel, pairs, fours = network.scales.kernel(product), [], []
+    wires = wiring(network, x)
+    product, pairs, fours = wires.product, [], []
     types = table.moments(plan.names)
-    for _ in plan.ratios:
+    for layer, mean in enumerate(wires.means):
+        kernel = network.scales.kernel(product)
         pairs.append(jax.tree.map(np.asarray, dict(network.activation.two_point_moments(kernel))))
+        families, moves = wires.families(plan.families, layer), wires.moves(plan.families.shape[1], layer)
         fours.append(
-            iter(network.activation.four_point_families(kernel, types, order, plan.families))
+            iter(network.activation.four_point_families(kernel, types, order, families, moves))
             if types
-            else iter([{}] * len(plan.families))
+            else iter([{}] * len(families))
         )
-        kernel = network.scales.kernel(0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T))
-    for rows in plan.families:
-        own = np.ix_(rows, rows)
-        found = [initial(plan.names, network.scales, product[own])]
-        for ratio, pair, four in zip(plan.ratios, pairs, fours, strict=True):
+        product = 0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T)
+        product = product if mean is None else mean(product, TENSORS["K"].pairs)
+    for family in range(len(plan.families)):
+        rows = [wires.families(plan.families[family][None], layer)[0] for layer in range(len(wires.means) + 1)]
+        found = [initial(plan.names, network.scales, wires.product[np.ix_(rows[0], rows[0])])]
+        for own, ratio, mean, pair, four in zip(rows[:-1], plan.ratios, wires.means, pairs, fours, strict=True):
             moments = {type_: np.asarray(value) for type_, value in next(four).items()}
-            known = {orders: value[own] for orders, value in pair.items()}
-            found.append(advance(known, moments, network.scales, ratio, found[-1]))
+            known = {orders: value[np.ix_(own, own)] for orders, value in pair.items()}
+            found.append(advance(known, moments, network.scales, ratio, found[-1], mean))
         yield found
 
 
-def two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:
+def two_point_rules(network: Given, x: np.ndarray, rtol: float) -> tuple[Given, Given]:
     """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried.
 
     They are refined by themselves, since they cost no quadrature over four inputs; the change from one to the other
@@ -71,7 +82,7 @@ def two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]
     coarse, fine = network, network.refined()
     if fine.activation == network.activation:
         return coarse, fine
-    plan = Plan(("K", "Theta"), np.ones(network.depth - 1), np.arange(len(x))[None])
+    plan = Plan(("K", "Theta"), np.ones(len(wiring(network, x).means)), np.arange(len(x))[None])
     for _ in range(MOST_REFINED):
         kernels = [state["K"] for state in next(states(fine, x, plan, 0))[:-1]]
         tables = ([net.activation.two_point_moments(k) for k in kernels] for net in (coarse, fine))

@@ -10,14 +10,18 @@ import xarray as xr
 from ntkfield import checks
 from ntkfield.activations import Activation, differentiable
 from ntkfield.finite import tensors as table
+from ntkfield.finite.layer import State
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
+from ntkfield.finite.wiring import Wiring, wiring
 from ntkfield.gaussian import multipoint
-from ntkfield.networks.mlp import MLP
-from ntkfield.tensors import TENSORS
+from ntkfield.networks.base import Network
+from ntkfield.tensors import KERNELS, TENSORS
+
+MOST_BYTES = 2**32  # of the arrays of a call: beyond, no machine of today makes their quadratures in minutes either
 
 
 def finite_width(
-    network: MLP,
+    network: Network,
     inputs: Any,
     tensors: Sequence[str] | None = None,
     rtol: float = 1e-6,
@@ -28,17 +32,21 @@ def finite_width(
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
     A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
-    :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`.
+    :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`, and for convolutions
+    :mod:`ntkfield.finite.wiring`. The arrays are over all positions of all inputs, of which an MLP has one each and a
+    hidden layer over a finite group G has :math:`|G|`: :math:`8 (m|G|)^4` bytes each, and a quadrature for every
+    four positions that symmetry leaves distinct.
 
     Args:
-        network: an :class:`~ntkfield.networks.MLP`; its rates default to its variances (NTK parametrization).
-        inputs: array [m, d].
+        network: an :class:`~ntkfield.networks.MLP` or a :class:`~ntkfield.networks.GroupCNN` of a finite group; its
+            rates default to its variances (NTK parametrization).
+        inputs: array [m, d] for an MLP, signals [m, points, channels] for a finite group.
         tensors: names to return, among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for all that exist, which
             for an activation with a kink leaves out R, S, T, U.
         rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
             comparing two orders of every quadrature, the coarser of which must agree with the finer to `rtol`; the
             finer is returned. Where all moments are closed forms their known error stands instead.
-        widths: hidden widths :math:`n_1, \dots, n_{L-1}`; only their ratios matter.
+        widths: hidden widths :math:`n_1, \dots, n_{L-1}`, in channels; only their ratios matter.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
             neither is given.
 
@@ -48,19 +56,25 @@ def finite_width(
         variable's attribute ``subscripts`` says which input stands on which axis ("1324" for F), ``relative_error`` is
         its estimated error, and the dataset's ``converged`` whether all are within `rtol`.
 
+        Of a group network the layers are the readout and those of its head, whose legs are inputs: ``isel(layer=-1)``
+        is the output of any network. The legs of its convolutions are positions, those of the first input, then those
+        of the next: ``V_hidden`` and so on, over hidden (layers from 1) and p1, ..., p4, with coordinates that say
+        which input (``p1_input``) and which element of the group (``p1_element``) a position is.
+
     Raises:
         ValueError: naming the field, the value and what is accepted.
 
     Warns:
         RuntimeWarning: if `rtol` is not met by the finest rule tried.
     """
-    if not isinstance(network, MLP):
-        raise checks.refuse("network", type(network).__name__, "an nf.MLP")
-    x = checks.array("inputs", inputs, "m, d")
+    wires = wiring(network, inputs)
+    x = np.asarray(inputs, np.float64)
     rtol = checks.positive("rtol", rtol)
     names = _names(differentiable(network.activation), tensors)
-    ratios = layer_ratios(network.depth, widths, width_ratios)
-    values, errors, order = _refine(network, x, names, ratios, rtol)
+    ratios = layer_ratios(len(wires.positions), widths, width_ratios)
+    plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
+    _check_size(plan, wires, len(x))
+    values, errors, order = _refine(network, x, plan, names, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
         worst = max(missed, key=lambda name: missed[name])
@@ -70,7 +84,8 @@ def finite_width(
             RuntimeWarning,
             stacklevel=2,
         )
-    return _dataset(network, values, errors, ratios, {"rtol": rtol, "order": order, "converged": not missed})
+    about = {"rtol": rtol, "order": order, "converged": not missed}
+    return _dataset(network, wires, values, errors, ratios, about)
 
 
 def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -104,64 +119,105 @@ def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> 
     return np.array([checks.positive(field, value) for value in values])
 
 
-def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndarray, rtol: float) -> tuple:
-    """Values, their estimated relative errors and the order used, from rules as fine as `rtol` asks."""
-    plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
+def _check_size(plan: Plan, wires: Wiring, m: int) -> None:
+    """Refuse what no memory holds: twice the tensors at every layer, and the moments of one."""
+    held = len(set(plan.names) - set(KERNELS))
+    positions = max(wires.positions)
+    arrays = 2 * held * len(wires.positions) + len(table.moments(plan.names))
+    size = 8 * arrays * (m * positions) ** 4
+    if held and size > MOST_BYTES:
+        most = int((MOST_BYTES / (8 * arrays)) ** 0.25)
+        what = "inputs" if positions == 1 else "inputs times positions"
+        value = m if positions == 1 else f"{m} x {positions}"
+        accepted = f"at most {most} for these tensors: {arrays} arrays of 8 {what}^4 bytes, {size / 2**30:.0f} GiB here"
+        raise checks.refuse(f"number of {what}", value, accepted)
+
+
+def _refine(network: Network, x: np.ndarray, plan: Plan, names: tuple[str, ...], rtol: float) -> tuple:
+    """States of all layers, estimated relative errors and the order used, from rules as fine as `rtol` asks."""
     if network.activation.four_point_error is not None:
-        values = _solve(network, x, plan, 0)
-        return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
+        return _solve(network, x, plan, 0), dict.fromkeys(names, network.activation.four_point_error), 0
     coarse, finer = two_point_rules(network, x, rtol)
-    rungs = multipoint.rungs(len(x))
+    wires = wiring(network, x)
+    p = max(wires.positions)
+    rungs = multipoint.rungs(len(x) * p, len(wires.symmetry))
     while True:
         order = rungs[0]
         fine = _solve(finer, x, plan, order[1])
-        errors = _errors(_solve(coarse, x, plan, order[0]), fine)
-        errors = {name: errors[name] for name in names}
+        errors = _errors(_solve(coarse, x, plan, order[0]), fine, names)
         worst = max(errors.values())
         if worst <= rtol:
             break
         rungs = finer_rungs(rungs, worst, rtol)
         if not rungs:
             break
-    return {name: fine[name] for name in names}, errors, order[1]
+    return fine, errors, order[1]
 
 
-def _solve(network: MLP, x: np.ndarray, plan: Plan, order: int) -> dict[str, np.ndarray]:
-    """Arrays [L, m, ...] of the plan's tensors between all inputs."""
+def _solve(network: Network, x: np.ndarray, plan: Plan, order: int) -> list[State]:
+    """Arrays [m, ...] of the plan's tensors between all inputs, at each layer."""
     (found,) = states(network, x, plan, order)
-    return {name: np.stack([state[name] for state in found]) for name in plan.names}
+    return found
 
 
-def _errors(coarse: dict, fine: dict) -> dict[str, float]:
+def _errors(coarse: list[State], fine: list[State], names: tuple[str, ...]) -> dict[str, float]:
     """Largest difference over the largest entry, of every tensor and the worst of its layers."""
-    k, theta = (np.max(abs(fine[name]), axis=(1, 2)) for name in ("K", "Theta"))
-    result = {}
-    for name, value in fine.items():
-        axes = tuple(range(1, value.ndim))
-        difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
-        p, q = table.NEEDS[name].size
-        natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
-        difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
-        relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
-        result[name] = max(ROUNDING, float(np.max(np.where(np.isfinite(value).all(axis=axes), relative, np.inf))))
-    return result
+    return {name: max(_error(name, *layers) for layers in zip(coarse, fine, strict=True)) for name in names}
 
 
-def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attributes: dict) -> xr.Dataset:
-    m = values[next(iter(values))].shape[1]
-    variables = {}
-    for name, value in values.items():
-        dims = ("layer", *(f"a{i}" for i in range(1, value.ndim)))
+def _error(name: str, coarse: State, fine: State) -> float:
+    """The same for one tensor at one layer."""
+    k, theta, difference, size = (
+        float(np.max(abs(y))) for y in (fine["K"], fine["Theta"], fine[name] - coarse[name], fine[name])
+    )
+    p, q = table.NEEDS[name].size
+    if not np.isfinite(fine[name]).all():
+        return np.inf
+    natural = k**p * theta**q if p >= 0 or k > 0 else 0.0
+    if difference <= ROUNDING * natural or size == 0:
+        return ROUNDING
+    return max(ROUNDING, difference / size)
+
+
+def _dataset(
+    network: Network, wires: Wiring, values: list[State], errors: dict, ratios: np.ndarray, attributes: dict
+) -> xr.Dataset:
+    m = len(values[-1]["K"])
+    variables, coords = {}, {"layer": np.arange(wires.hidden, len(values)) + 1}
+    coords |= {f"a{i}": np.arange(m) for i in range(1, 5)}
+    stages = [("", "layer", "a", values[wires.hidden :])]
+    hidden = values[: wires.hidden]
+    if len(set(wires.positions[: wires.hidden])) == 1:  # else no array holds them all
+        stages.append(("_hidden", "hidden", "p", hidden))
+        coords |= _positions(wires, m)
+    for name, error in errors.items():
         tensor = TENSORS[name]
         about = {"long_name": tensor.meaning, "description": _place(name), "units": "1"}
-        about |= {"subscripts": tensor.subscripts, "relative_error": errors[name]}
-        variables[name] = (dims, value, about)
-    coords = {"layer": np.arange(1, network.depth + 1)} | {f"a{i}": np.arange(m) for i in range(1, 5)}
+        about |= {"subscripts": tensor.subscripts, "relative_error": error}
+        for suffix, along, leg, layers in stages:
+            dims = (along, *(f"{leg}{i}" for i in range(1, len(tensor.subscripts) + 1)))
+            variables[f"{name}{suffix}"] = (dims, np.stack([state[name] for state in layers]), about)
     used = {d for dims, *_ in variables.values() for d in dims}
+    kept = {
+        name: value
+        for name, value in coords.items()
+        if used.issuperset(value[0] if isinstance(value, tuple) else [name])
+    }
     about = {"title": "kernels at infinite width and the coefficients of 1/n"}
     about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
-    return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)
+    return xr.Dataset(variables, kept, about)
+
+
+def _positions(wires: Wiring, m: int) -> dict[str, Any]:
+    """Coordinates of the hidden layers: which input a position belongs to, and where in it."""
+    p = wires.positions[0]
+    about = {"input": np.repeat(np.arange(m), p)} | {name: np.tile(value, m) for name, value in wires.labels.items()}
+    coords: dict[str, Any] = {"hidden": np.arange(wires.hidden) + 1}
+    for dim in (f"p{i}" for i in range(1, 5)):
+        coords[dim] = np.arange(m * p)
+        coords |= {f"{dim}_{name}": ((dim,), value) for name, value in about.items()}
+    return coords
 
 
 def _place(name: str) -> str:

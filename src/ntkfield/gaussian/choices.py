@@ -7,9 +7,12 @@ many that share some, whose common sets are integrated over once.
 
 import functools
 import itertools
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+from ntkfield.checks import Array
 
 
 class Layout(NamedTuple):
@@ -24,15 +27,35 @@ class Layout(NamedTuple):
     position: np.ndarray
 
 
+Families = Iterator[Mapping[str, Array]]
+"""Of each family of inputs, one array of moments per type."""
+Types = tuple[str, ...]
+"""Moments, by the orders of their four factors in rising sequence, as in "0011"."""
+Rows = np.ndarray
+"""Inputs of each family in rising order, [families, m]."""
+Moves = tuple[tuple[int, ...], ...]
+"""Permutations of the inputs, a group, that leave their covariance as it is; empty for none but the identity."""
+
+
 @functools.cache
-def layout(m: int, type_: str) -> Layout:
-    """The distinct choices of four inputs for moments of `type_`: functions of equal order may be exchanged."""
-    choices = np.indices((m,) * 4).reshape(4, -1)
-    for order in set(type_):
-        same = [axis for axis in range(4) if type_[axis] == order]
-        choices[same] = np.sort(choices[same], axis=0)
-    distinct, position = np.unique(choices, axis=1, return_inverse=True)
-    return Layout(distinct.T, position.reshape((m,) * 4))
+def layout(m: int, type_: str, moves: Moves = ()) -> Layout:
+    """The distinct choices of four inputs for moments of `type_`: functions of equal order may be exchanged.
+
+    Args:
+        m: number of inputs.
+        type_: orders in rising sequence.
+        moves: permutations of the inputs; what one takes a choice to is the same choice.
+    """
+    plain = np.indices((m,) * 4).reshape(4, -1)
+    codes = np.full(m**4, m**4)
+    for move in moves or (tuple(range(m)),):
+        choices = np.array(move)[plain]
+        for order in set(type_):
+            same = [axis for axis in range(4) if type_[axis] == order]
+            choices[same] = np.sort(choices[same], axis=0)
+        codes = np.minimum(codes, np.ravel_multi_index(tuple(choices), (m,) * 4))
+    distinct, position = np.unique(codes, return_inverse=True)
+    return Layout(np.stack(np.unravel_index(distinct, (m,) * 4), axis=1), position.reshape((m,) * 4))
 
 
 def sizes(m: int) -> tuple[int, ...]:
@@ -52,15 +75,29 @@ class Sets(NamedTuple):
     places: dict[int, np.ndarray]
 
 
-def sets(families: np.ndarray) -> Sets:
-    """The sets within each row of `families` [families, m], whose inputs rise; those that rows share stand once."""
+def sets(families: np.ndarray, moves: Moves = ()) -> Sets:
+    """The sets within each row of `families` [families, m], whose inputs rise; those that rows share stand once.
+
+    Of sets that `moves`, permutations of a row's places, take to each other, the first alone.
+    """
     members, places = {}, {}
     for size in sizes(families.shape[1]):
-        chosen = np.array(list(itertools.combinations(range(families.shape[1]), size)))
+        chosen = np.array(list(dict.fromkeys(held for held, _ in _standing(families.shape[1], size, moves).values())))
         own = families[:, chosen]
         members[size], place = np.unique(own.reshape(-1, size), axis=0, return_inverse=True)
         places[size] = place.reshape(own.shape[:2])
     return Sets(members, places)
+
+
+@functools.cache
+def _standing(m: int, size: int, moves: Moves) -> dict[tuple[int, ...], tuple[tuple[int, ...], int]]:
+    """For each set of inputs the first of those that moves take it to, and the number of such a move."""
+    chosen = np.array(list(itertools.combinations(range(m), size)))
+    moved = np.sort(np.array(moves or (tuple(range(m)),))[:, chosen], axis=2)
+    codes = np.ravel_multi_index(tuple(np.moveaxis(moved, 2, 0)), (m,) * size)
+    first = np.argmin(codes, axis=0)
+    held = moved[first, np.arange(len(chosen))]
+    return {tuple(a): (tuple(b), k) for a, b, k in zip(chosen.tolist(), held.tolist(), first.tolist(), strict=True)}
 
 
 def arrangements(type_: str) -> list[tuple[int, ...]]:
@@ -69,24 +106,28 @@ def arrangements(type_: str) -> list[tuple[int, ...]]:
 
 
 @functools.cache
-def addresses(m: int, type_: str) -> np.ndarray:
+def addresses(m: int, type_: str, moves: Moves = ()) -> np.ndarray:
     """Where the value of each choice stands among those of the sets of all sizes, in turn; [m, m, m, m]."""
-    numbers = {size: {s: i for i, s in enumerate(itertools.combinations(range(m), size))} for size in sizes(m)}
+    standing = {size: _standing(m, size, moves) for size in sizes(m)}
+    numbers = {
+        size: {s: i for i, s in enumerate(dict.fromkeys(s for s, _ in standing[size].values()))} for size in standing
+    }
     orders = {o: i for i, o in enumerate(arrangements(type_))}
     lengths = [len(numbers[size]) * (len(orders) if size == 4 else size**4) for size in numbers]
     starts = dict(zip(numbers, np.cumsum([0, *lengths]), strict=False))
-    choices, position = layout(m, type_)
+    choices, position = layout(m, type_, moves)
     found = np.empty(len(choices), np.int64)
     for row, choice in enumerate(choices.tolist()):
         support = sorted(set(choice))
         size = next(size for size in numbers if size >= len(support))
+        others = (a for a in range(m) if a not in support)
+        own, move = standing[size][tuple(sorted([*support, *itertools.islice(others, size - len(support))]))]
+        there = [moves[move][a] for a in choice] if moves else choice
         if size == 4:
-            order = tuple(int(type_[choice.index(a)]) for a in support)
-            local = numbers[4][tuple(support)] * len(orders) + orders[order]
+            order = tuple(int(type_[there.index(a)]) for a in own)
+            local = numbers[4][own] * len(orders) + orders[order]
         else:
-            others = (a for a in range(m) if a not in support)
-            held = sorted([*support, *itertools.islice(others, size - len(support))])
-            within = [held.index(a) for a in choice]
-            local = np.ravel_multi_index((numbers[size][tuple(held)], *within), (len(numbers[size]), *(size,) * 4))
+            within = [own.index(a) for a in there]
+            local = np.ravel_multi_index((numbers[size][own], *within), (len(numbers[size]), *(size,) * 4))
         found[row] = starts[size] + local
     return found[position]

@@ -49,12 +49,17 @@ LEAST = {1: 32, 2: 32, 3: 24}  # the coarse order to begin with, where few input
 MOST_NODES = 2e10  # node values per layer beyond which no finer rule is tried: about a minute on two cores
 
 
-def rungs(m: int) -> list[tuple[int, int]]:
-    """Orders to try for `m` inputs, coarsest first: two at a time, whose difference is the error of the coarser."""
+def rungs(m: int, alike: int = 1) -> list[tuple[int, int]]:
+    """Orders to try for `m` inputs, coarsest first: two at a time, whose difference is the error of the coarser.
+
+    Args:
+        m: number of inputs.
+        alike: how many sets of inputs share a value by symmetry.
+    """
     size = min(m, 4)
 
     def nodes(order: int) -> float:
-        return math.comb(m, size) * math.prod(order * grade for grade in GRADES[size])
+        return math.comb(m, size) / alike * math.prod(order * grade for grade in GRADES[size])
 
     first, *finer = (rung for rung in RUNGS if rung[0] >= LEAST.get(m, 0))
     return [first, *(rung for rung in finer if nodes(rung[1]) <= MOST_NODES)]
@@ -74,7 +79,13 @@ def gauss_hermite(order: int) -> Rule:
 
 
 def four_point_moments(
-    tower: Tower, types: tuple[str, ...], rule: Callable[[int], Rule], order: int, k: Array, families: np.ndarray
+    tower: Tower,
+    types: tuple[str, ...],
+    rule: Callable[[int], Rule],
+    order: int,
+    k: Array,
+    families: np.ndarray,
+    moves: choices.Moves = (),
 ) -> Iterator[dict[str, np.ndarray]]:
     r"""Moments of each of `types` between all inputs of each family.
 
@@ -85,12 +96,14 @@ def four_point_moments(
         order: number of nodes that the grades multiply.
         k: covariance [n, n], positive semi-definite and of any rank within each family.
         families: inputs of each family in rising order, [families, m]; sets that they share are integrated over once.
+        moves: permutations of a family's m inputs, a group, that leave its covariance as it is; sets that they take to
+            each other are integrated over once.
 
     Yields:
         For each family one array [m, m, m, m] per type. The error is that of the rule.
     """
     k = np.asarray(k, np.float64)
-    m, sets = families.shape[1], choices.sets(families)
+    m, sets = families.shape[1], choices.sets(families, moves)
     rules = {size: tuple(rule(round(order * grade)) for grade in GRADES[size]) for size in choices.sizes(m)}
     capacity = next((n for n in CAPACITIES if all(_fits(rules[size], size, n) for size in rules)), order)
     # The farthest node and a little more: tables are read some of their own steps beyond what they hold.
@@ -111,7 +124,7 @@ def four_point_moments(
         found = {}
         for type_ in types:
             own = [values[size][type_][mine[family]].reshape(-1) for size, mine in sets.places.items()]
-            found[type_] = np.concatenate(own)[choices.addresses(m, type_)]
+            found[type_] = np.concatenate(own)[choices.addresses(m, type_, moves)]
         yield found
 
 

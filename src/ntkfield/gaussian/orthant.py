@@ -27,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntkfield.checks import Array
-from ntkfield.gaussian.choices import layout
+from ntkfield.gaussian.choices import Moves, layout
 from ntkfield.gaussian.multipoint import blocked
 
 BLOCK = 2**11  # choices of inputs held at once
@@ -35,7 +35,9 @@ BLOCK = 2**11  # choices of inputs held at once
 DEPENDENT = 64 * float(np.finfo(np.float64).eps)
 
 
-def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: Array) -> dict[str, jax.Array]:
+def four_point_moments(
+    alpha: float, beta: float, types: tuple[str, ...], k: Array, moves: Moves = ()
+) -> dict[str, jax.Array]:
     r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\sigma^{(k)}_c\sigma^{(l)}_d\rangle` between all inputs.
 
     Args:
@@ -43,6 +45,7 @@ def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: Arr
         beta: slope of the even part.
         types: orders in rising sequence, among "0000", "0011", "1111" and "0112".
         k: covariance [m, m], positive semi-definite, of any rank.
+        moves: permutations of the inputs, a group, that leave `k` as it is.
 
     Returns:
         One array [m, m, m, m] per type, exact to about 1e-12, and 1e-8 where variables are dependent to rounding.
@@ -51,12 +54,14 @@ def four_point_moments(alpha: float, beta: float, types: tuple[str, ...], k: Arr
     scale = np.sqrt(np.maximum(np.diagonal(k), 0.0))
     size = np.outer(scale, scale)
     correlation = np.clip(np.divide(k, size, where=size > 0, out=np.zeros_like(k)), -1.0, 1.0)
-    return {type_: _between_all(type_, alpha, beta, correlation, scale) for type_ in types}
+    return {type_: _between_all(type_, moves, alpha, beta, correlation, scale) for type_ in types}
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _between_all(type_: str, alpha: float, beta: float, correlation: jax.Array, scale: jax.Array) -> jax.Array:
-    choices, position = layout(len(scale), type_)
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _between_all(
+    type_: str, moves: Moves, alpha: float, beta: float, correlation: jax.Array, scale: jax.Array
+) -> jax.Array:
+    choices, position = layout(len(scale), type_, moves)
     c = correlation[choices[:, :, None], choices[:, None, :]]
     return blocked(lambda item: _MOMENTS[type_](alpha, beta, *item), (c, scale[choices]), BLOCK)[position]
 
