@@ -12,7 +12,7 @@ from ntkfield.finite.transport import Moments, Table, at, first
 from ntkfield.networks.base import Scales
 
 
-def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: State) -> State:
+def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: State, rho: float = 0.0) -> State:
     """The state one layer on.
 
     Args:
@@ -21,8 +21,9 @@ def advance(pairs: Table, moments: State, scales: Scales, ratio: float, state: S
         scales: variances and rates.
         ratio: width of this layer over the width of the one before.
         state: arrays [m, m] and [m, m, m, m] by name; what is not among them is not computed.
+        rho: what orthogonal weights take from the sources of V, F and B, 0 for Gaussian ones.
     """
-    layer = FullLayer(Moments(pairs), moments, scales, ratio, state)
+    layer = FullLayer(Moments(pairs), moments, scales, ratio, state, rho)
     return {name: getattr(layer, name)() for name in state}
 
 

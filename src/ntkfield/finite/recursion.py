@@ -22,7 +22,7 @@ class Plan(NamedTuple):
 
     Attributes:
         names: tensors.
-        ratios: each step's width over the width before it, [L - 1]; the first is never used.
+        ratios: each step's width over the width before it, [L - 1], as :func:`layer_ratios` gives them.
         families: lists of inputs in rising order, [families, m], for which arrays are made.
     """
 
@@ -54,12 +54,21 @@ def states(network: MLP, x: np.ndarray, plan: Plan, order: int) -> Iterator[list
         kernel = network.scales.kernel(0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T))
     for rows in plan.families:
         own = np.ix_(rows, rows)
-        found = [initial(plan.names, network.scales, product[own])]
-        for ratio, pair, four in zip(plan.ratios, pairs, fours, strict=True):
+        found = [initial(plan.names, network.scales, product[own], 1 in network.orthogonal)]
+        for ratio, rho, pair, four in zip(plan.ratios, reductions(network, plan.ratios), pairs, fours, strict=True):
             moments = {type_: np.asarray(value) for type_, value in next(four).items()}
             known = {orders: value[own] for orders, value in pair.items()}
-            found.append(advance(known, moments, network.scales, ratio, found[-1]))
+            found.append(advance(known, moments, network.scales, ratio, found[-1], rho))
         yield found
+
+
+def reductions(network: MLP, ratios: np.ndarray) -> np.ndarray:
+    r"""What orthogonal weights take from the sources of V, F and B at every step, [L - 1].
+
+    :math:`\rho = \min(1, n_\ell/n_{\ell+1})`; 1 at the readout, whose rows are orthonormal; 0 for Gaussian weights.
+    """
+    shares = np.append(np.minimum(1.0, 1 / ratios[1:]), np.ones(min(len(ratios), 1)))
+    return np.where([layer in network.orthogonal for layer in range(2, len(ratios) + 2)], shares, 0.0)
 
 
 def two_point_rules(network: MLP, x: np.ndarray, rtol: float) -> tuple[MLP, MLP]:

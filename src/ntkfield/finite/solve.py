@@ -27,7 +27,8 @@ def finite_width(
 ) -> xr.Dataset:
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
-    A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
+    A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it; at layer 1 only V of an
+    orthogonal first layer is not zero, and multiplies :math:`1/\max(n_0, n_1)`. Definitions and index order:
     :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`.
 
     Args:
@@ -38,9 +39,10 @@ def finite_width(
         rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
             comparing two orders of every quadrature, the coarser of which must agree with the finer to `rtol`; the
             finer is returned. Where all moments are closed forms their known error stands instead.
-        widths: hidden widths :math:`n_1, \dots, n_{L-1}`; only their ratios matter.
+        widths: hidden widths :math:`n_1, \dots, n_{L-1}`; only their ratios matter, and for an orthogonal first layer
+            how the first compares with d.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
-            neither is given.
+            neither is given. An orthogonal first layer is then taken to be at least as wide as the inputs, d.
 
     Returns:
         Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). K and Theta are the
@@ -59,7 +61,7 @@ def finite_width(
     x = checks.array("inputs", inputs, "m, d")
     rtol = checks.positive("rtol", rtol)
     names = _names(differentiable(network.activation), tensors)
-    ratios = layer_ratios(network.depth, widths, width_ratios)
+    ratios = layer_ratios(network.depth, widths, width_ratios, x.shape[1])
     values, errors, order = _refine(network, x, names, ratios, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
@@ -84,18 +86,25 @@ def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ..
     return tuple(name for name in names if name not in infinite)
 
 
-def layer_ratios(depth: int, widths: Sequence[int] | None, ratios: Sequence[float] | None) -> np.ndarray:
-    """Ratio of each step's width to the width before it, [L - 1]; the first is never used."""
+def layer_ratios(
+    depth: int, widths: Sequence[float] | None, ratios: Sequence[float] | None, dimension: int, last: float = np.inf
+) -> np.ndarray:
+    """Ratio of each step's width to the width before it, [L - 1].
+
+    The first, which matters for an orthogonal first layer alone, is that of the first width to the larger of it and the
+    inputs' `dimension`; it is 1 where neither `widths` nor the `last` hidden width are given.
+    """
     hidden, count = depth - 1, max(depth - 2, 0)
     if widths is not None and ratios is not None:
         raise checks.refuse("width_ratios", ratios, "None beside widths")
     if widths is not None:
         n = _lengths("widths", widths, hidden, f"{hidden} hidden widths for depth {depth}")
-        return np.concatenate([np.ones(min(hidden, 1)), n[1:] / n[:-1]])
-    if ratios is None:
-        return np.ones(hidden)
-    found = _lengths("width_ratios", ratios, count, f"{count} ratios for depth {depth}")
-    return np.concatenate([np.ones(min(hidden, 1)), found])
+        first, others = n[:1], n[1:] / n[:-1]
+    else:
+        given = [1.0] * count if ratios is None else ratios
+        others = _lengths("width_ratios", given, count, f"{count} ratios for depth {depth}")
+        first = np.full(min(hidden, 1), last / np.prod(others))
+    return np.concatenate([np.minimum(1.0, first / dimension), others])
 
 
 def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> np.ndarray:
@@ -109,7 +118,9 @@ def _refine(network: MLP, x: np.ndarray, names: tuple[str, ...], ratios: np.ndar
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     if network.activation.four_point_error is not None:
         values = _solve(network, x, plan, 0)
-        return {name: values[name] for name in names}, dict.fromkeys(names, network.activation.four_point_error), 0
+        known = network.activation.four_point_error
+        errors = {name: known * (_cancelled(name, values) if network.orthogonal else 1.0) for name in names}
+        return {name: values[name] for name in names}, errors, 0
     coarse, finer = two_point_rules(network, x, rtol)
     rungs = multipoint.rungs(len(x))
     while True:
@@ -132,16 +143,31 @@ def _solve(network: MLP, x: np.ndarray, plan: Plan, order: int) -> dict[str, np.
     return {name: np.stack([state[name] for state in found]) for name in plan.names}
 
 
+def _natural(name: str, values: dict[str, np.ndarray]) -> np.ndarray:
+    """A tensor's order of magnitude at every layer, [L], from the largest K and the largest Theta."""
+    k, theta = (np.max(abs(values[kernel]), axis=(1, 2)) for kernel in ("K", "Theta"))
+    p, q = table.NEEDS[name].size
+    return np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
+
+
+def _cancelled(name: str, values: dict[str, np.ndarray]) -> float:
+    """How many times smaller than its terms orthogonal weights leave a tensor, at the worst of its layers."""
+    if name not in table.REDUCED:
+        return 1.0
+    size, natural = np.max(abs(values[name]), axis=(1, 2, 3, 4)), _natural(name, values)
+    # Every layer adds the rounding of its moments of four factors, each a sum of thousands of terms.
+    zero = 10 * ROUNDING * natural * np.arange(1, len(size) + 1)
+    left = np.divide(natural, size, where=size > zero, out=np.ones_like(size))
+    return max(1.0, float(np.max(left)))
+
+
 def _errors(coarse: dict, fine: dict) -> dict[str, float]:
     """Largest difference over the largest entry, of every tensor and the worst of its layers."""
-    k, theta = (np.max(abs(fine[name]), axis=(1, 2)) for name in ("K", "Theta"))
     result = {}
     for name, value in fine.items():
         axes = tuple(range(1, value.ndim))
         difference, size = (np.max(abs(y), axis=axes) for y in (value - coarse[name], value))
-        p, q = table.NEEDS[name].size
-        natural = np.divide(theta**q, k**-p, where=k > 0, out=np.zeros_like(k)) if p < 0 else k**p * theta**q
-        difference = np.where(difference <= ROUNDING * natural, 0.0, difference)
+        difference = np.where(difference <= ROUNDING * _natural(name, fine), 0.0, difference)
         relative = np.divide(difference, size, where=size > 0, out=np.zeros_like(size))
         result[name] = max(ROUNDING, float(np.max(np.where(np.isfinite(value).all(axis=axes), relative, np.inf))))
     return result
