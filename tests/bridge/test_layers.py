@@ -272,3 +272,16 @@ assert ntkfield.bridge.neural_tangents is neural_tangents
 assert ntkfield.bridge.stax is stax
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_orthogonal_weights_are_drawn_as_such():
+    network = nf.MLP(3, "tanh", 1.5, 0.2, weights="orthogonal")
+    init, apply, kernel = network.to_stax(6)
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    _, parameters = init(jax.random.PRNGKey(1), (2, 3))
+    first, hidden, readout = (layer[0][0] for layer in parameters[::2])
+    assert abs(first.T @ first / 6 - np.eye(6)).max() > 0.1  # Gaussian
+    np.testing.assert_allclose(hidden.T @ hidden, 6 * np.eye(6), atol=1e-13)
+    np.testing.assert_allclose(readout.T @ readout, [[6.0]], rtol=1e-13)
+    assert apply(parameters, x).shape == (2, 1)
+    np.testing.assert_allclose(kernel(x).nngp, network.kernel(x).nngp, rtol=1e-12)

@@ -11,5 +11,6 @@ from ntkfield.networks.mlp import MLP
 def layers(network: MLP, width: int) -> tuple:
     """See :meth:`ntkfield.networks.Network.to_stax`."""
     sigma, options = parts(network, width)
-    hidden = [layer for _ in range(network.depth - 1) for layer in (Dense(width, **options), sigma)]
-    return stax.serial(*hidden, Dense(1, **options))
+    widths = [width] * (network.depth - 1) + [1]
+    dense = [Dense(n, **options, orthogonal=number in network.orthogonal) for number, n in enumerate(widths, 1)]
+    return stax.serial(*[layer for each in dense for layer in (each, sigma)][:-1])

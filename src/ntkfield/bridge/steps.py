@@ -1,5 +1,6 @@
 """Layers whose filter takes each output through a table of inputs: groups of permutations, and images under them."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 
@@ -167,9 +168,13 @@ def Dense(
     b_std: float | None = None,
     parameterization: str = "ntk",
     rates: tuple[float, float] | None = None,
+    orthogonal: bool = False,
 ) -> Layer:
-    """A dense layer on the channels as ``stax.Dense``, with rates. Arguments as for :func:`GroupLifting`."""
-    weights = Weights.of(W_std, b_std, parameterization, rates)
+    """A dense layer on the channels as ``stax.Dense``, with rates. Arguments as for :func:`GroupLifting`.
+
+    `orthogonal` weights are Haar-distributed, with orthonormal rows or columns times what keeps an entry's variance.
+    """
+    weights = dataclasses.replace(Weights.of(W_std, b_std, parameterization, rates), orthogonal=orthogonal)
 
     def init_fn(rng: jax.Array, shape: Sequence[int]) -> tuple:
         return (*shape[:-1], out_dim), weights.init(rng, 1, shape[-1], out_dim)

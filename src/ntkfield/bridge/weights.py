@@ -1,4 +1,4 @@
-r"""Gaussian weights and biases of a layer, in every parametrization, and what they make of a kernel.
+r"""Weights and biases of a layer, in every parametrization, and what they make of a kernel.
 
 A layer computes :math:`z = \frac{m}{\sqrt N}\sum W x + m_b b` over N inputs (channels times steps of a filter). With
 rates :math:`\lambda_W, \lambda_b` the multipliers are :math:`m = \sqrt{\lambda_W}, m_b = \sqrt{\lambda_b}` and the
@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from ntkfield import checks
 from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.networks.base import Scales
+from ntkfield.networks.haar import semi_orthogonal
 
 PARAMETERIZATIONS = ("ntk", "standard")
 Parameters = tuple[jax.Array, jax.Array | None]
@@ -32,12 +33,16 @@ def input_shape(k: Kernel) -> tuple[int, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """Variances and rates; a ``weight_rate`` of None is the number of inputs (the standard parametrization)."""
+    """Variances and rates; a ``weight_rate`` of None is the number of inputs (the standard parametrization).
+
+    Weights are independent and Gaussian, or those of each step ``orthogonal``.
+    """
 
     weight_variance: float
     bias_variance: float
     weight_rate: float | None
     bias_rate: float
+    orthogonal: bool = False
 
     @classmethod
     def of(
@@ -61,7 +66,8 @@ class Weights:
     def init(self, rng: jax.Array, steps: int, channels: int, out_chan: int) -> Parameters:
         """Draw W [steps, channels, out_chan] and b [out_chan]; b is None where there is no bias."""
         weights, biases = jax.random.split(rng)
-        w = jax.random.normal(weights, (steps, channels, out_chan)) * self._spread(steps * channels)
+        w = jax.random.normal(weights, (steps, channels, out_chan))
+        w = (semi_orthogonal(w) if self.orthogonal else w) * self._spread(steps * channels)
         if self.bias_variance == 0 and self.bias_rate == 0:
             return w, None
         b = jax.random.normal(biases, (out_chan,))

@@ -69,7 +69,8 @@ class Series(NamedTuple):
         assert isinstance(self.network, MLP)
         pairs, outputs = "covariance" in limit or "ntk" in limit, None if y.ndim == 1 else y.shape[1]
         columns = y.reshape(len(y), -1)
-        asked = Asked(pairs, layer_ratios(self.network.depth, None, self.ratios), self.rtol)
+        steps = layer_ratios(self.network.depth, None, self.ratios, x.shape[1], self.width)
+        asked = Asked(pairs, steps, self.rtol)
         found, errors = corrections(self.network, x, columns, queries, times, asked)
         ratios = _ratios(limit, found, theta, pairs)
         result: Values = {}

@@ -15,7 +15,13 @@ from ntkfield.tensors import TENSORS
 
 
 def advance(
-    pairs: Table, moments: State, scales: Scales, ratio: float, state: State, mean: Mean | None = None
+    pairs: Table,
+    moments: State,
+    scales: Scales,
+    ratio: float,
+    state: State,
+    rho: float = 0.0,
+    mean: Mean | None = None,
 ) -> State:
     """The state one layer on.
 
@@ -25,9 +31,10 @@ def advance(
         scales: variances and rates.
         ratio: width of this layer over the width of the one before.
         state: arrays [m, m] and [m, m, m, m] by name; what is not among them is not computed.
+        rho: what orthogonal weights take from the sources of V, F and B, 0 for Gaussian ones.
         mean: what the layer does to tied legs; None for nothing.
     """
-    layer = FullLayer(Moments(pairs), moments, scales, ratio, state)
+    layer = FullLayer(Moments(pairs), moments, scales, ratio, state, rho)
     found = {name: getattr(layer, name)() for name in state}
     if mean is None:
         return found

@@ -8,8 +8,16 @@ With :math:`G_{12} = \sigma_1\sigma_2`, :math:`H_{12} = \langle\sigma'_1\sigma'_
 :math:`(K1, \Theta1)' = r\{D\Phi (K1, \Theta1) + \tfrac12 D^2\Phi : \Sigma + \text{term of F}\}`, with
 :math:`r = n_\ell/n_{\ell-1}`. The other tensors are carried by single derivatives. Array axes follow the subscripts.
 
+Orthogonal weights (Haar, the variance of an entry unchanged) have a fourth cumulant: by Weingarten's formula, with
+pairings p of rows and q of columns, :math:`-(C_W^2/n^3)\sum_{p\ne q}` to leading order. It reaches order 1/n where q
+makes two free sums over channels, and takes products of two-point moments from three sources, times
+:math:`\rho = \min(1, n_\ell/n_{\ell+1})`, 1 at the readout and 0 for Gaussian weights: V's becomes the fourth cumulant
+of :math:`\sigma`, F's and B's the covariances of :math:`\sigma_1\sigma_2` with :math:`\sigma'_3\sigma'_4` and of
+:math:`\sigma'_1\sigma'_2` with :math:`\sigma'_3\sigma'_4`. Nothing else changes but through V, F and B.
+
 Source: Guillen, Misof and Gerken, arXiv 2508.11522, with general rates: a power of C_W missing from C_W^2 is one of
-lambda_W. Their misprints in A, D, P, S and T are put right here; sampled networks confirm every tensor.
+lambda_W. Their misprints in A, D, P, S and T are put right here; sampled networks confirm every tensor. Weingarten
+functions: Collins and Sniady, Commun. Math. Phys. 264 (2006) 773; orthogonal ensembles: arXiv 2310.07765, 2605.06563.
 """
 
 import functools
@@ -24,25 +32,34 @@ from ntkfield.tensors import TENSORS
 State = dict[str, np.ndarray]
 
 
-def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray) -> State:
-    """Layer 1, where preactivations are Gaussian and the NTK is deterministic: K and Theta, all else zero.
+def initial(names: tuple[str, ...], scales: Scales, product: np.ndarray, orthogonal: bool = False) -> State:
+    r"""Layer 1, where the NTK is deterministic: K and Theta, all else zero but V of orthogonal weights.
+
+    Preactivations are Gaussian under Gaussian weights; under semi-orthogonal ones, with G the inputs' products,
+    :math:`V_{1234} = -C_W^2 (G_{13}G_{24} + G_{14}G_{23})` multiplies :math:`1/\max(n_0, n_1)`.
 
     Args:
         names: tensors to carry.
         scales: variances and rates.
         product: inner products of the inputs per dimension [m, m].
+        orthogonal: whether the first layer's weights are semi-orthogonal.
     """
     m = len(product)
     state = {name: np.zeros((m,) * (len(TENSORS[name].subscripts))) for name in names}
     state["K"] = scales.kernel(product)
     state["Theta"] = scales.ntk(product)
+    if orthogonal and "V" in state:
+        crossed = at(product, "ac") * at(product, "bd") + at(product, "ad") * at(product, "bc")
+        state["V"] = -(scales.weight_variance**2) * crossed
     return state
 
 
 class Layer:
     """The recursions, one method per tensor, over shared moments."""
 
-    def __init__(self, E: Moments, M: State, scales: Scales, ratio: float | np.ndarray, state: State) -> None:
+    def __init__(
+        self, E: Moments, M: State, scales: Scales, ratio: float | np.ndarray, state: State, rho: float = 0.0
+    ) -> None:
         r"""The layer's ingredients.
 
         Args:
@@ -51,8 +68,9 @@ class Layer:
             scales: variances and rates.
             ratio: r.
             state: arrays of layer :math:`\ell` by name.
+            rho: :math:`\rho`, 0 for Gaussian weights.
         """
-        self.E, self.M, self.state, self.r = E, M, state, ratio
+        self.E, self.M, self.state, self.r, self.rho = E, M, state, ratio, rho
         self.scales, self.cw, self.rate_w = scales, scales.weight_variance, scales.weight_rate
         self.theta = state["Theta"]
 
@@ -104,9 +122,13 @@ class Layer:
                 \partial_{\beta_{3}}\partial_{\beta_{4}}(\sigma_{3}\sigma_{4})\rangle
             \end{aligned}
 
-        Source: arXiv 2508.11522, with general rates.
+        Source: arXiv 2508.11522, with general rates. Orthogonal weights take away
+        :math:`\rho C_W^2(\langle\sigma_1\sigma_3\rangle\langle\sigma_2\sigma_4\rangle
+        + \langle\sigma_1\sigma_4\rangle\langle\sigma_2\sigma_3\rangle)`.
         """
-        return self.cw**2 * self._gg + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
+        crossed = self.e(0, 0, "ac") * self.e(0, 0, "bd") + self.e(0, 0, "ad") * self.e(0, 0, "bc")
+        source = self._gg - self.rho * crossed
+        return self.cw**2 * source + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
 
     def D(self) -> np.ndarray:
         r"""Covariance of preactivation pairs and NTK, channels paired; axes 1234.
@@ -211,9 +233,11 @@ class Layer:
                 \partial_{\beta_{2}}(\sigma_{2}\sigma'_{4})\rangle
             \end{aligned}
 
-        Source: arXiv 2508.11522, with general rates.
+        Source: arXiv 2508.11522, with general rates. Orthogonal weights take away
+        :math:`\rho C_W^2\Theta_{34}\langle\sigma_1\sigma_2\rangle\langle\sigma'_3\sigma'_4\rangle`.
         """
-        source = at(self.theta, "bd") * at(self.M["0011"], "acbd")
+        joint = at(self.M["0011"], "acbd") - self.rho * (self.e(0, 0, "ac") * self.e(1, 1, "bd"))
+        source = at(self.theta, "bd") * joint
         return self.cw**2 * (source + self.r * self._crossed((0, 1), (0, 1), "bd"))
 
     def _crossed(self, left: tuple[int, int], right: tuple[int, int], legs: str) -> np.ndarray:
@@ -240,9 +264,11 @@ class Layer:
             &\quad + r C_W^{2} B_{1 3 2 4} \langle \sigma'_{1}\sigma'_{3}\rangle \langle \sigma'_{2}\sigma'_{4}\rangle
             \end{aligned}
 
-        Source: arXiv 2508.11522, with general rates.
+        Source: arXiv 2508.11522, with general rates. Orthogonal weights take away
+        :math:`\rho C_W^2\Theta_{12}\Theta_{34}\langle\sigma'_1\sigma'_2\rangle\langle\sigma'_3\sigma'_4\rangle`.
         """
-        source = at(self.theta, "ac") * at(self.theta, "bd") * self.M["1111"]
+        joint = self.M["1111"] - self.rho * (self.e(1, 1, "ac") * self.e(1, 1, "bd"))
+        source = at(self.theta, "ac") * at(self.theta, "bd") * joint
         return self.cw**2 * (source + self.r * self.e(1, 1, "ab") * self.e(1, 1, "cd") * self.state["B"])
 
 

@@ -13,5 +13,12 @@ from ntkfield.networks.mlp import MLP
 def mlp(network: MLP, inputs: Any) -> Wiring:
     """See :mod:`ntkfield.finite.wiring`; inputs [n, d]."""
     x = checks.array("inputs", inputs, "m, d")
-    depth = network.depth
-    return Wiring(products(x[:, None, :, None]), (1,) * depth, (None,) * (depth - 1), 0, {}, np.zeros((1, 1), np.int64))
+    return Wiring(
+        product=products(x[:, None, :, None]),
+        positions=(1,) * network.depth,
+        means=(None,) * (network.depth - 1),
+        hidden=0,
+        labels={},
+        symmetry=np.zeros((1, 1), np.int64),
+        orthogonal=network.orthogonal,
+    )

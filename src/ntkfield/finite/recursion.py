@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
     Attributes:
         names: tensors.
-        ratios: each step's width over the width before it, [L - 1]; the first is never used.
+        ratios: each step's width over the width before it, [L - 1], as :func:`layer_ratios` gives them.
         families: lists of inputs in rising order, [families, m], for which arrays are made.
     """
 
@@ -63,14 +63,27 @@ def states(network: Network, x: np.ndarray, plan: Plan, order: int) -> Iterator[
         )
         product = 0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T)
         product = product if mean is None else mean(product, TENSORS["K"].pairs)
+    reduced = reductions(wires.orthogonal, plan.ratios)
     for family in range(len(plan.families)):
         rows = [wires.families(plan.families[family][None], layer)[0] for layer in range(len(wires.means) + 1)]
-        found = [initial(plan.names, network.scales, wires.product[np.ix_(rows[0], rows[0])])]
-        for own, ratio, mean, pair, four in zip(rows[:-1], plan.ratios, wires.means, pairs, fours, strict=True):
+        start = wires.product[np.ix_(rows[0], rows[0])]
+        found = [initial(plan.names, network.scales, start, 1 in wires.orthogonal)]
+        for own, ratio, rho, mean, pair, four in zip(
+            rows[:-1], plan.ratios, reduced, wires.means, pairs, fours, strict=True
+        ):
             moments = {type_: np.asarray(value) for type_, value in next(four).items()}
             known = {orders: value[np.ix_(own, own)] for orders, value in pair.items()}
-            found.append(advance(known, moments, network.scales, ratio, found[-1], mean))
+            found.append(advance(known, moments, network.scales, ratio, found[-1], rho, mean))
         yield found
+
+
+def reductions(orthogonal: frozenset[int], ratios: np.ndarray) -> np.ndarray:
+    r"""What orthogonal weights take from the sources of V, F and B at every step, [L - 1].
+
+    :math:`\rho = \min(1, n_\ell/n_{\ell+1})`; 1 at the readout, whose rows are orthonormal; 0 for Gaussian weights.
+    """
+    shares = np.append(np.minimum(1.0, 1 / ratios[1:]), np.ones(min(len(ratios), 1)))
+    return np.where([layer in orthogonal for layer in range(2, len(ratios) + 2)], shares, 0.0)
 
 
 def two_point_rules(network: Given, x: np.ndarray, rtol: float) -> tuple[Given, Given]:

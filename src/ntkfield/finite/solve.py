@@ -31,7 +31,8 @@ def finite_width(
 ) -> xr.Dataset:
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
-    A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it. Definitions and index order:
+    A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it; at layer 1 only V of an
+    orthogonal first layer is not zero, and multiplies :math:`1/\max(n_0, n_1)`. Definitions and index order:
     :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`, and for convolutions
     :mod:`ntkfield.finite.wiring`. The arrays are over all positions of all inputs, of which an MLP has one each and a
     hidden layer over a finite group G has :math:`|G|`: :math:`8 (m|G|)^4` bytes each, and a quadrature for every
@@ -46,9 +47,10 @@ def finite_width(
         rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
             comparing two orders of every quadrature, the coarser of which must agree with the finer to `rtol`; the
             finer is returned. Where all moments are closed forms their known error stands instead.
-        widths: hidden widths :math:`n_1, \dots, n_{L-1}`, in channels; only their ratios matter.
+        widths: hidden widths :math:`n_1, \dots, n_{L-1}`, in channels; only their ratios matter, and for an orthogonal
+            first layer how the first compares with d.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
-            neither is given.
+            neither is given. An orthogonal first layer is then taken to be at least as wide as the inputs, d.
 
     Returns:
         Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). K and Theta are the
@@ -71,7 +73,7 @@ def finite_width(
     x = np.asarray(inputs, np.float64)
     rtol = checks.positive("rtol", rtol)
     names = _names(differentiable(network.activation), tensors)
-    ratios = layer_ratios(len(wires.positions), widths, width_ratios)
+    ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     _check_size(plan, wires, len(x))
     values, errors, order = _refine(network, x, plan, names, rtol)
@@ -99,18 +101,25 @@ def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ..
     return tuple(name for name in names if name not in infinite)
 
 
-def layer_ratios(depth: int, widths: Sequence[int] | None, ratios: Sequence[float] | None) -> np.ndarray:
-    """Ratio of each step's width to the width before it, [L - 1]; the first is never used."""
+def layer_ratios(
+    depth: int, widths: Sequence[float] | None, ratios: Sequence[float] | None, dimension: int, last: float = np.inf
+) -> np.ndarray:
+    """Ratio of each step's width to the width before it, [L - 1].
+
+    The first, which matters for an orthogonal first layer alone, is that of the first width to the larger of it and the
+    inputs' `dimension`; it is 1 where neither `widths` nor the `last` hidden width are given.
+    """
     hidden, count = depth - 1, max(depth - 2, 0)
     if widths is not None and ratios is not None:
         raise checks.refuse("width_ratios", ratios, "None beside widths")
     if widths is not None:
         n = _lengths("widths", widths, hidden, f"{hidden} hidden widths for depth {depth}")
-        return np.concatenate([np.ones(min(hidden, 1)), n[1:] / n[:-1]])
-    if ratios is None:
-        return np.ones(hidden)
-    found = _lengths("width_ratios", ratios, count, f"{count} ratios for depth {depth}")
-    return np.concatenate([np.ones(min(hidden, 1)), found])
+        first, others = n[:1], n[1:] / n[:-1]
+    else:
+        given = [1.0] * count if ratios is None else ratios
+        others = _lengths("width_ratios", given, count, f"{count} ratios for depth {depth}")
+        first = np.full(min(hidden, 1), last / np.prod(others))
+    return np.concatenate([np.minimum(1.0, first / dimension), others])
 
 
 def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> np.ndarray:
@@ -136,7 +145,9 @@ def _check_size(plan: Plan, wires: Wiring, m: int) -> None:
 def _refine(network: Network, x: np.ndarray, plan: Plan, names: tuple[str, ...], rtol: float) -> tuple:
     """States of all layers, estimated relative errors and the order used, from rules as fine as `rtol` asks."""
     if network.activation.four_point_error is not None:
-        return _solve(network, x, plan, 0), dict.fromkeys(names, network.activation.four_point_error), 0
+        values, known = _solve(network, x, plan, 0), network.activation.four_point_error
+        orthogonal = wiring(network, x).orthogonal
+        return values, {name: known * (_cancelled(name, values) if orthogonal else 1.0) for name in names}, 0
     coarse, finer = two_point_rules(network, x, rtol)
     wires = wiring(network, x)
     p = max(wires.positions)
@@ -160,6 +171,26 @@ def _solve(network: Network, x: np.ndarray, plan: Plan, order: int) -> list[Stat
     return found
 
 
+def _natural(name: str, state: State) -> float:
+    """A tensor's order of magnitude at one layer, from the largest K and the largest Theta."""
+    k, theta = (float(np.max(abs(state[kernel]))) for kernel in ("K", "Theta"))
+    p, q = table.NEEDS[name].size
+    return k**p * theta**q if p >= 0 or k > 0 else 0.0
+
+
+def _cancelled(name: str, values: list[State]) -> float:
+    """How many times smaller than its terms orthogonal weights leave a tensor, at the worst of its layers."""
+    if name not in table.REDUCED:
+        return 1.0
+    left = [1.0]
+    for layer, state in enumerate(values, 1):
+        size, natural = float(np.max(abs(state[name]))), _natural(name, state)
+        # Every layer adds the rounding of its moments of four factors, each a sum of thousands of terms.
+        if size > 10 * ROUNDING * natural * layer:
+            left.append(natural / size)
+    return max(left)
+
+
 def _errors(coarse: list[State], fine: list[State], names: tuple[str, ...]) -> dict[str, float]:
     """Largest difference over the largest entry, of every tensor and the worst of its layers."""
     return {name: max(_error(name, *layers) for layers in zip(coarse, fine, strict=True)) for name in names}
@@ -167,14 +198,10 @@ def _errors(coarse: list[State], fine: list[State], names: tuple[str, ...]) -> d
 
 def _error(name: str, coarse: State, fine: State) -> float:
     """The same for one tensor at one layer."""
-    k, theta, difference, size = (
-        float(np.max(abs(y))) for y in (fine["K"], fine["Theta"], fine[name] - coarse[name], fine[name])
-    )
-    p, q = table.NEEDS[name].size
+    difference, size = (float(np.max(abs(y))) for y in (fine[name] - coarse[name], fine[name]))
     if not np.isfinite(fine[name]).all():
         return np.inf
-    natural = k**p * theta**q if p >= 0 or k > 0 else 0.0
-    if difference <= ROUNDING * natural or size == 0:
+    if difference <= ROUNDING * _natural(name, fine) or size == 0:
         return ROUNDING
     return max(ROUNDING, difference / size)
 

@@ -35,6 +35,7 @@ NEEDS = {
     "T": Needs(("F", "Q"), ("0011", "0112", "1122"), (-1, 3)),
     "U": Needs((), ("1122",), (-1, 3)),
 }
+REDUCED = ("V", "F", "B")  # by orthogonal weights, which take products of two-point moments from their sources
 # Two factors sigma'' at equal inputs: infinite at a kink.
 SECOND_DERIVATIVES = tuple(name for name in NAMES if TENSORS[name].externals[0][0] in ("ddI", "ddII"))
 

@@ -47,6 +47,7 @@ class Wiring(NamedTuple):
         hidden: how many layers have legs at positions; the legs of all others are inputs.
         labels: what the positions of one input are called, arrays [P] by name.
         symmetry: permutations [H, P] of the positions of an input by which all legs may move together.
+        orthogonal: the weight layers, of 1 to L, whose weights are orthogonal.
     """
 
     product: np.ndarray
@@ -55,6 +56,7 @@ class Wiring(NamedTuple):
     hidden: int
     labels: dict[str, np.ndarray]
     symmetry: np.ndarray
+    orthogonal: frozenset[int] = frozenset()
 
     def families(self, families: np.ndarray, layer: int) -> np.ndarray:
         """Positions at a layer, counted from 0, of each row of inputs; [families, m P]."""

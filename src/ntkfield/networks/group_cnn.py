@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, ClassVar, Self, cast
 
 from ntkfield import checks
-from ntkfield.networks.base import Network, settle
+from ntkfield.networks.base import Network, Scales, settle
 from ntkfield.networks.mlp import MLP
 
 
@@ -71,7 +71,7 @@ class GroupCNN(Network):
     @property
     def plain(self) -> Network:
         """The network without the group and without the head, whose kernel's orbit average is this one's."""
-        shared: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(MLP)}
+        shared: dict[str, Any] = {name: getattr(self, name) for name in ("activation", *Scales._fields)}
         shared["depth"] = self.depth + 1
         return MLP(**shared)
 

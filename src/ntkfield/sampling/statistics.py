@@ -144,6 +144,8 @@ def _checked(
         raise checks.refuse("network", type(network).__name__, "an nf.MLP")
     if network.depth < 2:
         raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
+    if network.orthogonal:
+        raise checks.refuse("network.orthogonal", sorted(network.orthogonal), "Gaussian weights in all layers")
     x = checks.array("inputs", inputs, "m, d")
     hidden = network.depth - 1
     widths = [width] * hidden if np.ndim(width) == 0 else list(width)

@@ -1,0 +1,22 @@
+"""Matrices of orthogonal weights."""
+
+import jax
+import jax.numpy as jnp
+
+
+def semi_orthogonal(normal: jax.Array) -> jax.Array:
+    r"""Haar-distributed matrices of orthonormal rows or columns, whichever are fewer, times :math:`\sqrt{\max(p, q)}`.
+
+    So an entry has variance 1, also where a layer widens. The signs of R's diagonal are fixed, without which the Q of
+    a QR decomposition is not Haar. Source: Mezzadri, Notices AMS 54 (2007) 592.
+
+    Args:
+        normal: independent standard normal numbers [..., p, q].
+
+    Returns:
+        Array [..., p, q].
+    """
+    wide = normal.shape[-2] < normal.shape[-1]
+    q, r = jnp.linalg.qr(jnp.swapaxes(normal, -1, -2) if wide else normal)
+    q = q * jnp.where(jnp.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None, :]
+    return jnp.sqrt(max(normal.shape[-2:])) * (jnp.swapaxes(q, -1, -2) if wide else q)
