@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from ntkfield import checks
 from ntkfield.finite.wiring import Wiring, products, wiring
 from ntkfield.networks.mlp import MLP
@@ -14,4 +12,4 @@ def mlp(network: MLP, inputs: Any) -> Wiring:
     """See :mod:`ntkfield.finite.wiring`; inputs [n, d]."""
     x = checks.array("inputs", inputs, "m, d")
     depth = network.depth
-    return Wiring(products(x[:, None, :, None]), (1,) * depth, (None,) * (depth - 1), 0, {}, np.zeros((1, 1), np.int64))
+    return Wiring(products(x[:, None, :, None]), (1,) * depth, (None,) * (depth - 1), 0, {}, ())
