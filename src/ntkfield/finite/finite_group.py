@@ -8,15 +8,28 @@ from ntkfield.finite.wiring import Wiring, pooled, products, tied, wiring
 from ntkfield.groups.finite import FiniteGroup
 from ntkfield.infinite.finite_group import signals
 from ntkfield.networks.finite_group import FiniteGroupCNN
+from ntkfield.networks.group_cnn import GroupCNN
 
 
 @wiring.register
 def finite_group(network: FiniteGroupCNN, inputs: Any) -> Wiring:
     r"""See :mod:`ntkfield.finite.wiring`; signals [n, \|X\|, channels]."""
     group = network.group
-    x = signals(group, "inputs", inputs)
     reached = np.arange(group.points) if network.support is None else np.array(network.support)
     steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
+    return over_group(network, group, signals(group, "inputs", inputs), reached, steps)
+
+
+def over_group(network: GroupCNN, group: FiniteGroup, x: np.ndarray, reached: np.ndarray, steps: np.ndarray) -> Wiring:
+    """The wiring of a network over a finite group.
+
+    Args:
+        network: its depth and head.
+        group: of permutations.
+        x: signals [n, points, channels].
+        reached: points that the lifting filter reaches.
+        steps: elements that the other filters reach.
+    """
     tie, pool = tied(group.products[:, steps], group.order), pooled(group.order)
     return Wiring(
         product=products(x[:, group.permutations[:, reached]]),
@@ -24,7 +37,7 @@ def finite_group(network: FiniteGroupCNN, inputs: Any) -> Wiring:
         means=(tie,) * (network.depth - 1) + (pool,) + (None,) * network.head,
         hidden=network.depth,
         labels={"element": np.arange(group.order)},
-        symmetry=_symmetry(group, reached, steps),
+        symmetry=(_symmetry(group, reached, steps),) * network.depth,
     )
 
 

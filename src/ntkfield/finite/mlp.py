@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from ntkfield import checks
 from ntkfield.finite.wiring import Wiring, products, wiring
 from ntkfield.networks.mlp import MLP
@@ -19,6 +17,6 @@ def mlp(network: MLP, inputs: Any) -> Wiring:
         means=(None,) * (network.depth - 1),
         hidden=0,
         labels={},
-        symmetry=np.zeros((1, 1), np.int64),
+        symmetry=(),
         orthogonal=network.orthogonal,
     )

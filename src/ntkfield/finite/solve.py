@@ -34,14 +34,15 @@ def finite_width(
     A tensor at layer :math:`\ell` multiplies :math:`1/n_{\ell-1}`, the width before it; at layer 1 only V of an
     orthogonal first layer is not zero, and multiplies :math:`1/\max(n_0, n_1)`. Definitions and index order:
     :mod:`ntkfield.tensors`; recursions: :mod:`ntkfield.finite.layer`, and for convolutions
-    :mod:`ntkfield.finite.wiring`. The arrays are over all positions of all inputs, of which an MLP has one each and a
-    hidden layer over a finite group G has :math:`|G|`: :math:`8 (m|G|)^4` bytes each, and a quadrature for every
-    four positions that symmetry leaves distinct.
+    :mod:`ntkfield.finite.wiring`. The arrays are over all positions of all inputs. An MLP has one for each, a hidden
+    layer over a finite group G has :math:`|G|`, one with local filters on images as many times its pixels: arrays of
+    :math:`8 (m|G|)^4` bytes, and a quadrature for every four positions that symmetry leaves distinct.
 
     Args:
-        network: an :class:`~ntkfield.networks.MLP` or a :class:`~ntkfield.networks.GroupCNN` of a finite group; its
-            rates default to its variances (NTK parametrization).
-        inputs: array [m, d] for an MLP, signals [m, points, channels] for a finite group.
+        network: an :class:`~ntkfield.networks.MLP`, or a :class:`~ntkfield.networks.GroupCNN` of a finite group or on
+            images; its rates default to its variances (NTK parametrization).
+        inputs: array [m, d] for an MLP, signals [m, points, channels] for a finite group, images [m, height, width,
+            channels].
         tensors: names to return, among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for all that exist, which
             for an activation with a kink leaves out R, S, T, U.
         rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
@@ -61,7 +62,9 @@ def finite_width(
         Of a group network the layers are the readout and those of its head, whose legs are inputs: ``isel(layer=-1)``
         is the output of any network. The legs of its convolutions are positions, those of the first input, then those
         of the next: ``V_hidden`` and so on, over hidden (layers from 1) and p1, ..., p4, with coordinates that say
-        which input (``p1_input``) and which element of the group (``p1_element``) a position is.
+        which input (``p1_input``), which element of the group (``p1_element``) and, for local filters on images, which
+        pixel (``p1_pixel``) a position is. With "VALID" padding no array would hold layers of several sizes: the
+        output alone is given, unless there is but one convolution.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -151,7 +154,7 @@ def _refine(network: Network, x: np.ndarray, plan: Plan, names: tuple[str, ...],
     coarse, finer = two_point_rules(network, x, rtol)
     wires = wiring(network, x)
     p = max(wires.positions)
-    rungs = multipoint.rungs(len(x) * p, len(wires.symmetry))
+    rungs = multipoint.rungs(len(x) * p, len(wires.symmetry[0]) if wires.hidden else 1)
     while True:
         order = rungs[0]
         fine = _solve(finer, x, plan, order[1])

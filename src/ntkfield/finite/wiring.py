@@ -45,8 +45,8 @@ class Wiring(NamedTuple):
         positions: P of every layer, [L].
         means: what each weight layer but the first does to the tensors, [L - 1]; None for nothing.
         hidden: how many layers have legs at positions; the legs of all others are inputs.
-        labels: what the positions of one input are called, arrays [P] by name.
-        symmetry: permutations [H, P] of the positions of an input by which all legs may move together.
+        labels: what the positions of one input in the first layer are called, arrays [P] by name.
+        symmetry: of each hidden layer, the permutations [H, P] of positions by which all legs may move at once.
         orthogonal: the weight layers, of 1 to L, whose weights are orthogonal.
     """
 
@@ -55,7 +55,7 @@ class Wiring(NamedTuple):
     means: tuple[Mean | None, ...]
     hidden: int
     labels: dict[str, np.ndarray]
-    symmetry: np.ndarray
+    symmetry: tuple[np.ndarray, ...]
     orthogonal: frozenset[int] = frozenset()
 
     def families(self, families: np.ndarray, layer: int) -> np.ndarray:
@@ -65,9 +65,9 @@ class Wiring(NamedTuple):
 
     def moves(self, m: int, layer: int) -> Moves:
         """The symmetry on the positions of m inputs at a layer."""
-        own, p = self.symmetry, self.positions[layer]
-        if layer >= self.hidden or len(own) == 1:
+        if layer >= self.hidden or len(self.symmetry[layer]) == 1:
             return ()
+        own, p = self.symmetry[layer], self.positions[layer]
         moved = (np.arange(m)[:, None] * p + own[:, None, :]).reshape(len(own), -1)
         return tuple(map(tuple, moved.tolist()))
 
@@ -75,7 +75,7 @@ class Wiring(NamedTuple):
 @route("finite")
 def wiring(network: Network, inputs: Any) -> Wiring:
     """The route to a network's wiring for `inputs`, which it checks."""
-    accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images"
+    accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images, not on the sphere"
     raise checks.refuse("network", type(network).__name__, accepted)
 
 
