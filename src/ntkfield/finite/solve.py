@@ -187,6 +187,8 @@ def _dataset(network: MLP, values: dict, errors: dict, ratios: np.ndarray, attri
     about = {"title": "kernels at infinite width and the coefficients of 1/n"}
     about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
+    if network.orthogonal:
+        about |= {"orthogonal": sorted(network.orthogonal)}
     return xr.Dataset(variables, {c: v for c, v in coords.items() if c in used}, about)
 
 
