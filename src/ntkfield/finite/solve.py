@@ -236,6 +236,8 @@ def _dataset(
     about = {"title": "kernels at infinite width and the coefficients of 1/n"}
     about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
+    if wires.orthogonal:
+        about |= {"orthogonal": sorted(wires.orthogonal)}
     return xr.Dataset(variables, kept, about)
 
 

@@ -17,10 +17,12 @@ class Setting(NamedTuple):
     Attributes:
         activation: between the layers.
         widths: hidden widths before the output layer.
+        orthogonal: weight layers, of 1 to L, whose weights are orthogonal; all others are Gaussian.
     """
 
     activation: Activation
     widths: tuple[int, ...]
+    orthogonal: frozenset[int] = frozenset()
 
 
 class Draw(NamedTuple):

@@ -1,4 +1,4 @@
-r"""Networks sampled without their weights: products with Gaussian matrices, drawn exactly in distribution.
+r"""Networks sampled without their weights: products with random matrices, drawn exactly in distribution.
 
 A Gaussian matrix W is only ever seen through products. Forward, with :math:`S = QR` (n x m, a column per input), the
 products are :math:`WS = YR` with :math:`Y = WQ` of independent entries :math:`N(0, C_W)`. Backward, given Y,
@@ -7,6 +7,14 @@ products are :math:`WS = YR` with :math:`Y = WQ` of independent entries :math:`N
 
 So a layer costs O(n m^2) operations and n m random numbers instead of n^2. In the code all arrays are transposed, a row
 per input. Source: Bolthausen, Commun. Math. Phys. 325 (2014) 333 (conditioning).
+
+An orthogonal layer from n' to n channels is a block of :math:`W = \sqrt{C_W N}\,O`, O Haar on O(N), N the larger width.
+Forward, Y is :math:`\sqrt{C_W N}` times a Haar-distributed frame, m orthonormal columns; backward the part of V that
+they do not reach, with R' its triangular factor, comes back through a fresh frame orthogonal to Q,
+
+.. math:: W^T V = Q Y^T V + \sqrt{C_W N}\,Q' R', \qquad R'^T R' = V^T V - V^T Y Y^T V / (C_W N).
+
+Vectors shorter than N are filled up with zeros, and the result is cut.
 """
 
 import functools
@@ -24,9 +32,10 @@ NEGLIGIBLE = 1e-13  # pivots this small, relative to their variance, are roundin
 
 def noise_size(setting: Setting, m: int, d: int) -> int:
     """Standard normal numbers that one network takes."""
-    forward = (m + 1) * sum(setting.widths)
-    backward = CHANNELS * setting.widths[-1] + CHANNELS * m * sum(setting.widths[:-1])
-    return forward + backward
+    numbers = list(enumerate(zip((d, *setting.widths), setting.widths, strict=False), 1))
+    forward = sum(m * (max(pair) if number in setting.orthogonal else pair[1]) + pair[1] for number, pair in numbers)
+    backward = sum(max(pair) if number in setting.orthogonal else pair[0] for number, pair in numbers[1:])
+    return forward + CHANNELS * (setting.widths[-1] + m * backward)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -52,31 +61,49 @@ def _one(
 ) -> Draw:
     layers: list[dict[str, jax.Array]] = []
     values = inputs
-    for n in setting.widths:
-        layers.append(_forward(setting, scales, values, n, supply))
+    for number, n in enumerate(setting.widths, 1):
+        layers.append(_forward(setting, scales, values, n, supply, number in setting.orthogonal))
         values = layers[-1]["values"]
-    result, backward = _backward(scales, layers, supply)
+    result, backward = _backward(setting, scales, layers, supply)
     if known is None:
         return result
     kernel, ntk = controls(setting, scales, *known, layers, backward)
     return result._replace(kernel_control=kernel, ntk_control=ntk)
 
 
-def _forward(setting: Setting, scales: Scales, before: jax.Array, n: int, supply: Supply) -> dict[str, jax.Array]:
+def _forward(
+    setting: Setting, scales: Scales, before: jax.Array, n: int, supply: Supply, orthogonal: bool
+) -> dict[str, jax.Array]:
     """A hidden layer of width n behind `before` [m, n'], with what its backward pass needs."""
     m, width = before.shape
     root, inverse = root_and_inverse(before @ before.T)
-    products = jnp.sqrt(scales.weight_variance) * supply.take(m, n)
+    normal = supply.take(m, max(n, width) if orthogonal else n)
+    products = _frame(normal, root)[:, :n] if orthogonal else normal
+    products = jnp.sqrt(scales.weight_variance) * products
     z = root @ products / math.sqrt(width) + jnp.sqrt(scales.bias_variance) * supply.take(1, n)
     values, slopes = setting.activation(z), setting.activation.derivative()(z)
     return {"values": values, "slopes": slopes, "products": products, "before": before, "inverse": inverse}
 
 
-def _backward(scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply) -> tuple[Draw, list[jax.Array]]:
+def _frame(normal: jax.Array, root: jax.Array) -> jax.Array:
+    """Haar-distributed orthonormal rows times the root of their length [k, N], from standard normal numbers.
+
+    Rows where `root`, which is to multiply them, has zero columns are left out: zero.
+    """
+    normal = jnp.where(jnp.diagonal(root)[:, None] > 0, normal, 0.0)
+    return math.sqrt(normal.shape[1]) * root_and_inverse(normal @ normal.T)[1] @ normal
+
+
+def _backward(
+    setting: Setting, scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply
+) -> tuple[Draw, list[jax.Array]]:
     """Output layer, the NTK by the chain rule from the output to the first layer, and every layer's noise in it."""
     values = layers[-1]["values"]
     m, n = values.shape
-    weights = jnp.sqrt(scales.weight_variance) * supply.take(CHANNELS, n)
+    weights = supply.take(CHANNELS, n)
+    if len(layers) + 1 in setting.orthogonal:
+        weights = _frame(weights, jnp.eye(CHANNELS))
+    weights = jnp.sqrt(scales.weight_variance) * weights
     ntk = jnp.eye(CHANNELS)[:, :, None, None] * share(scales, values)
     # d z_i(x_a) / d values, one row per channel and input
     pull = jnp.repeat(weights, m, axis=0) / math.sqrt(n)
@@ -91,7 +118,8 @@ def _backward(scales: Scales, layers: list[dict[str, jax.Array]], supply: Supply
         ntk = ntk + blocks * share(scales, layer["before"])
         if index:
             width = layer["before"].shape[1]
-            pull, fresh = (x / math.sqrt(width) for x in _transposed(scales, layer, pull, gram, supply))
+            transposed = _transposed_frame if index + 1 in setting.orthogonal else _transposed
+            pull, fresh = (x / math.sqrt(width) for x in transposed(scales, layer, pull, gram, supply))
             expected = scales.weight_variance / width * jnp.stack([blocks[i, i] for i in range(CHANNELS)])
     return Draw(kernel_of(scales, values), ntk, weights @ values.T / math.sqrt(n)), noises
 
@@ -117,11 +145,28 @@ def _transposed(
     return fresh + (known @ inverse) @ before, fresh
 
 
-def root_and_inverse(gram: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _transposed_frame(
+    scales: Scales, layer: dict[str, jax.Array], v: jax.Array, gram: jax.Array, supply: Supply
+) -> tuple[jax.Array, jax.Array]:
+    """As :func:`_transposed`, for an orthogonal layer."""
+    before, inverse = layer["before"], layer["inverse"]
+    width = before.shape[1]
+    size = max(v.shape[1], width)
+    known = v @ layer["products"].T
+    root, _ = root_and_inverse(gram - known @ known.T / (scales.weight_variance * size), jnp.diagonal(gram))
+    span = inverse @ before  # orthonormal rows, of length N with zeros at the end
+    normal = supply.take(len(v), size)
+    normal = normal.at[:, :width].add(-(normal[:, :width] @ span.T) @ span)
+    fresh = jnp.sqrt(scales.weight_variance) * (root @ _frame(normal, root))[:, :width]
+    return fresh + known @ span, fresh
+
+
+def root_and_inverse(gram: jax.Array, scale: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
     """Cholesky factor L of a positive semi-definite matrix, and its inverse on the space it spans.
 
     Args:
         gram: array [m, m], of any rank.
+        scale: variances [m] to which a pivot that is rounding is small; those of `gram` if None.
 
     Returns:
         L [m, m], lower triangular, L L' = gram, with zero columns where a row depends on those before; and the lower
@@ -129,11 +174,12 @@ def root_and_inverse(gram: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     m = len(gram)
     index = jnp.arange(m)
+    sizes = jnp.diagonal(gram) if scale is None else scale
 
     def eliminate(j: jax.Array, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         rest, root, inverse, rows = carry
         pivot = rest[j, j]
-        kept = pivot > NEGLIGIBLE * gram[j, j]
+        kept = pivot > NEGLIGIBLE * sizes[j]
         size = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, pivot, 1.0)), 0.0)
         column = jnp.where(index >= j, rest[:, j], 0.0) * size
         row = inverse[j] * size

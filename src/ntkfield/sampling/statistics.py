@@ -13,7 +13,7 @@ from ntkfield.networks.mlp import MLP
 from ntkfield.progress import track
 from ntkfield.sampling import products, weights
 from ntkfield.sampling.controls import limits
-from ntkfield.sampling.draws import Draw, Setting
+from ntkfield.sampling.draws import CHANNELS, Draw, Setting
 from ntkfield.sampling.estimators import estimates
 from ntkfield.tensors import DIFFERENTIALS, KERNELS, NAMES, TENSORS
 
@@ -55,7 +55,7 @@ def sample_statistics(
         n_networks: networks to sample, rounded up to whole batches, at least 16 of them.
         seed: with the batch size it fixes every number; batch k of a seed is the same in every call.
         tensors: names among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for K to B.
-        method: "products" draws products with Gaussian matrices exactly in distribution and never forms a weight
+        method: "products" draws products with the matrices exactly in distribution and never forms a weight
             (:mod:`ntkfield.sampling.products`); "weights" forms them, and is needed for P to U. None picks.
         batch: networks per batch; None picks from the memory they need, at most 512.
         skip: networks of the same seed that another call has sampled, a multiple of the batch: continue after them and
@@ -78,8 +78,10 @@ def sample_statistics(
         raise checks.refuse("skip", skip, f"a multiple of the batch, {size}")
     count = max(LEAST_BATCHES, -(-n_networks // size))
     seed = checks.whole("seed", seed, 0)
-    options = (True,) if (derivatives if method == "weights" else any(name in KERNELS for name in names)) else ()
-    setting = Setting(network.activation, widths)
+    controlled = not network.orthogonal and any(name in KERNELS for name in names)
+    options = (True,) if (derivatives if method == "weights" else controlled) else ()
+    setting = Setting(network.activation, widths, network.orthogonal)
+    bias = network.bias_variance if network.depth in network.orthogonal else None
 
     def draw(noise: np.ndarray) -> Draw:
         return METHODS[method].draw(setting, network.scales, x, noise, *options)
@@ -89,7 +91,7 @@ def sample_statistics(
         name: kernels[-1] for name, kernels in zip(("K", "Theta"), _limits(setting, network.scales, x), strict=True)
     }
     which = range(first // size, first // size + count)
-    batches = (_estimates(draw(noise), names, widths[-1], limit) for noise in _noise(seed, shape, which))
+    batches = (_estimates(draw(noise), names, widths[-1], limit, bias) for noise in _noise(seed, shape, which))
     steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
     moments = _Moments()
     for _, estimate in zip(steps, batches, strict=True):
@@ -97,6 +99,8 @@ def sample_statistics(
     about = {"title": "sampled networks of finite width n: means, with standard errors"}
     about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
     about |= {"widths": list(widths), "seed": seed, "batch": size, "skip": first, "method": method}
+    if network.orthogonal:
+        about |= {"orthogonal": sorted(network.orthogonal)}
     return _dataset(moments, about | {"networks": size * count, "batches": count})
 
 
@@ -144,14 +148,14 @@ def _checked(
         raise checks.refuse("network", type(network).__name__, "an nf.MLP")
     if network.depth < 2:
         raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
-    if network.orthogonal:
-        raise checks.refuse("network.orthogonal", sorted(network.orthogonal), "Gaussian weights in all layers")
     x = checks.array("inputs", inputs, "m, d")
     hidden = network.depth - 1
     widths = [width] * hidden if np.ndim(width) == 0 else list(width)
     if len(widths) != hidden:
         raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
     widths = tuple(checks.whole("width", n, 1) for n in widths)
+    if network.depth in network.orthogonal and widths[-1] < CHANNELS:
+        raise checks.refuse("width", width, f"a last width of {CHANNELS} or above: orthogonal rows of as many outputs")
     names = tuple(name for name in NAMES if name not in DIFFERENTIALS) if tensors is None else tensors
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:

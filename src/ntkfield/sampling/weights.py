@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from ntkfield.networks.base import Scales
+from ntkfield.networks.haar import semi_orthogonal
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting, Supply, kernel_of
 
 Parameters = list[tuple[jax.Array, jax.Array]]
@@ -44,8 +45,10 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
 def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, derivatives: bool) -> Draw:
     sizes = (inputs.shape[1], *setting.widths, CHANNELS)
     parameters = []
-    for n, before in zip(sizes[1:], sizes, strict=False):
-        weights = jnp.sqrt(scales.weight_variance) * supply.take(n, before)
+    for number, (n, before) in enumerate(zip(sizes[1:], sizes, strict=False), 1):
+        normal = supply.take(n, before)
+        weights = semi_orthogonal(normal) if number in setting.orthogonal else normal
+        weights = jnp.sqrt(scales.weight_variance) * weights
         parameters.append((weights, jnp.sqrt(scales.bias_variance) * supply.take(n, 1)))
     outputs, values = _network(setting, parameters, inputs)
     move = _moved(setting, scales, parameters, inputs)
