@@ -25,3 +25,15 @@ def test_the_empirical_ntk_of_a_wide_mlp_is_the_exact_one() -> None:
 def test_streams_are_named_by_their_words() -> None:
     assert stream(0, 1, 2) == stream(0, 1, 2)
     assert len({stream(0, 1, 2), stream(0, 2, 1), stream(1, 1, 2), stream(0, 1, 3)}) == 4
+
+
+def test_mirrored_networks_are_a_network_and_its_opposite() -> None:
+    from ntkfield.dynamics.finite_networks import finite_network, mirrored
+
+    x = X.reshape(3, -1)[:, :4]
+    finite, key = finite_network(nf.MLP(3, "tanh", 1.5, 0.3), 8, (4,)), jax.random.key(1)
+    pairs = mirrored(finite, copies=2)
+    outputs = pairs.apply(pairs.init(key), x)
+    own = finite.apply(finite.init(key), x)
+    np.testing.assert_allclose(outputs, own * np.array([1, -1, 1, -1]), atol=1e-14)
+    assert np.abs(own).min() > 1e-3

@@ -52,6 +52,34 @@ def unbiased_squared_difference(a: np.ndarray, b: np.ndarray, draws: int = 400, 
     return Estimate(squared_difference(a, b) - noise, draw.std(axis=0, ddof=1))
 
 
+def error_of_mean(outputs: np.ndarray, truth: np.ndarray) -> Estimate:
+    """Squared error of an ensemble's mean, averaged over queries, as if the ensemble were infinite.
+
+    The variance of the mean, by which the squared error of a finite ensemble is too large on average, is taken off. The
+    standard error is that of means that are normal, as by the central limit theorem.
+
+    Args:
+        outputs: of independent members [members, ..., queries], two or more.
+        truth: [..., queries].
+
+    Raises:
+        ValueError: for an ensemble of one.
+    """
+    members, queries = len(outputs), outputs.shape[-1]
+    if members < 2:
+        raise checks.refuse("members", members, "two or more")
+    mean = outputs.mean(axis=0)
+    noise, off = (outputs - mean) / np.sqrt(members * (members - 1)), mean - truth
+    # With covariance C of the mean and b = E off: tr C is the bias; the square's variance is 4 b C b + 2 tr C^2, of
+    # which off C off, with noise of its own, has b C b + tr C^2 on average.
+    covariance = np.einsum("k...q,k...r->...qr", noise, noise)
+    square = (off**2).mean(axis=-1) - np.einsum("...qq->...", covariance) / queries
+    along = np.einsum("...q,...qr,...r->...", off, covariance, off)
+    own = np.einsum("...qr,...qr->...", covariance, covariance)
+    variance = np.maximum(4 * along - 2 * own, 2 * own)
+    return Estimate(square, np.sqrt(variance) / queries)
+
+
 def sampling_floor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """What :func:`squared_difference` is on average for two ensembles of one distribution, [...]."""
     of_a, of_b = ((e.var(axis=0, ddof=1) / len(e)).mean(axis=-1) for e in (a, b))

@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 
 from ntkfield.bridge.networks import to_stax
 from ntkfield.dynamics.ensembles import FiniteNetwork, Parameters
@@ -26,6 +27,30 @@ def finite_network(network: Network, width: int, shape: tuple[int, ...]) -> Fini
     """
     init_fn, apply_fn, _ = to_stax(network, width)
     return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn)
+
+
+def mirrored(network: FiniteNetwork, copies: int = 1) -> FiniteNetwork:
+    """Copies of one network that train side by side, each a pair: as drawn, and with the readout's sign turned.
+
+    What is odd in the start's outputs cancels in the mean of a pair, which leaves a mean over pairs a smaller error.
+
+    Args:
+        network: whose parameters are a list of layers, the readout last, as those of an MLP.
+        copies: how many pairs, of equal parameters: for as many targets.
+
+    Returns:
+        A network with the outputs [n, 2 copies], a pair's two side by side.
+    """
+
+    def init(key: jax.Array) -> Parameters:
+        *hidden, readout = network.init(key)
+        pair = [[*hidden, readout], [*hidden, jax.tree.map(jnp.negative, readout)]]
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves * copies), *pair)
+
+    def apply(p: Parameters, x: jax.Array) -> jax.Array:
+        return jax.vmap(network.apply, (0, None))(p, x)[..., 0].T
+
+    return FiniteNetwork(init, apply)
 
 
 def empirical_ntk(apply: Callable[[Parameters, jax.Array], jax.Array], p: Parameters, x: jax.Array) -> jax.Array:

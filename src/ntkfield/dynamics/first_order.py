@@ -48,15 +48,17 @@ def corrections(
     Args:
         network: with a smooth activation.
         x: training inputs [N, d].
-        y: targets [N, channels].
+        y: targets [N, channels], or several such [trainings, N, channels], each of networks of its own: the tensors,
+            which know no targets, are computed once for all.
         queries: inputs [m, d].
         times: learning rate times time, [times]; ``inf`` where the NTK of `x` is regular.
         asked: what is wanted.
 
     Returns:
-        ``mean`` [times, m, channels], and ``covariance`` and ``ntk`` [times, m, m, channels, channels], which without
-        pairs are [times, m, channels, channels]; and, for each, its change from quadratures of one order to finer
-        ones, and of the integrals over time to differently rounded ones.
+        ``mean`` and, of it, the part ``cubic`` in the targets [times, m, channels], and ``covariance`` and ``ntk``
+        [times, m, m, channels, channels], which without pairs are [times, m, channels, channels]; behind an axis of
+        trainings where `y` has one. And, for each, its change from quadratures of one order to finer ones, and of the
+        integrals over time to differently rounded ones.
 
     Raises:
         ValueError: for more training inputs than four-index arrays are made for.
@@ -114,36 +116,43 @@ class _Call:
     def __init__(
         self, network: MLP, inputs: np.ndarray, y: np.ndarray, times: np.ndarray, asked: Asked, finer: int
     ) -> None:
-        self.network, self.inputs, self.n, self.asked = network, inputs, len(y), asked
+        self.network, self.inputs, self.n, self.asked = network, inputs, y.shape[-2], asked
         train = np.arange(self.n)[None]
         theta = next(states(network, inputs[: self.n], Plan(("K", "Theta"), asked.ratios, train), 0))[-1]["Theta"]
         self.modes = Modes.of(theta, y)
+        self.trainings = [self.modes._replace(errors=each) for each in self.modes.errors.reshape(-1, *y.shape[-2:])]
+        self.several = y.ndim > 2
         self.integrals = Integrals.at(times, self.modes.rates, finer)
 
     def corrections(self, families: np.ndarray, order: int) -> Corrections:
         """Corrections at the queries of all `families`."""
         plan = Plan(table.closure(COVARIANCES), self.asked.ratios, families)
         queries = np.unique(families[:, self.n :])
-        parts = []
+        parts = [[] for _ in self.trainings]
         for start in track(range(0, len(families), TOGETHER), f"corrections of order 1/n for {len(families)} families"):
             some = plan._replace(families=families[start : start + TOGETHER])
             for rows, layers in zip(some.families, states(self.network, self.inputs, some, order), strict=True):
                 tensors = {name: layers[-1][name] for name in COVARIANCES}
-                found = Hierarchy(tensors, self.modes, self.integrals)
+                untrained = Hierarchy(tensors, self.trainings[0], self.integrals)
                 own = np.searchsorted(queries, rows[self.n :])
-                parts.append((own, sum(found.mean().values()), found.covariance(), found.ntk()))
-        return _gathered(parts, len(queries), self.asked.pairs)
+                for modes, part in zip(self.trainings, parts, strict=True):
+                    found = untrained.on(modes.errors)
+                    mean = found.mean()
+                    part.append((own, (sum(mean.values()), mean["cubic"]), (found.covariance(), found.ntk())))
+        found = [_gathered(each, len(queries), self.asked.pairs) for each in parts]
+        return {name: np.stack([each[name] for each in found]) for name in found[0]} if self.several else found[0]
 
 
 def _gathered(parts: list[tuple], queries: int, pairs: bool) -> Corrections:
     """The families' corrections in the queries' order."""
-    _, mean, covariance, _ = parts[0]
+    _, (mean, _), (covariance, _) = parts[0]
     times, _, channels = mean.shape
     between = (queries, queries) if pairs else (queries,)
-    result = {"mean": np.empty((times, queries, channels))}
+    result = {name: np.empty((times, queries, channels)) for name in ("mean", "cubic")}
     result |= {name: np.empty((times, *between, *covariance.shape[3:])) for name in ("covariance", "ntk")}
-    for own, mean, *twos in parts:
-        result["mean"][:, own] = mean
+    for own, ones, twos in parts:
+        for name, one in zip(("mean", "cubic"), ones, strict=True):
+            result[name][:, own] = one
         for name, two in zip(("covariance", "ntk"), twos, strict=True):
             if pairs:
                 result[name][:, own[:, None], own] = two

@@ -19,6 +19,7 @@ correction acts at a leg g and is answered by the outputs: at a query a by
 its integral over time beginning with the rates (0, h_g) at a training leg and with the rate 0 at a leg on a query.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -120,8 +121,17 @@ class Hierarchy:
         second = one.plus(two).plus(two.legs("0213"))
         self._second = second.plus(second.legs("1023"))
 
+    def on(self, errors: np.ndarray) -> "Hierarchy":
+        """The same for other targets, `errors` as in :class:`Modes`."""
+        other = copy.copy(self)
+        other._mu = errors
+        return other
+
     def mean(self) -> dict[str, np.ndarray]:
-        """The parts of m1 at the queries by the tensors they come from, arrays [times, queries, channels]."""
+        """The parts of m1 at the queries by the tensors they come from, arrays [times, queries, channels].
+
+        That of R to U is in two: times K, and "cubic" in the targets; all but the latter are linear in them.
+        """
         e, mu, k, n = self._e, self._mu, self._k, self.training
         b, d, j, bj, bk, jk = ((mu, "b"), (mu, "d"), (mu, "j"), *((k[:n, :n], pair) for pair in ("bj", "bk", "jk")))
         third = (mu, "k")
@@ -131,10 +141,8 @@ class Hierarchy:
             "AB": self._sum(ntk, "pbbd", (e.squared, "tpbd"), [d], "tp"),
             "PQ": self._sum(self._derivative, "pbjj", three, [b], "tp")
             + self._sum(self._derivative, "pbjb", three, [j], "tp"),
-            "RSTU": -sum(
-                self._sum(self._second, "pbjk", four, some, "tp")
-                for some in ([b, j, third], [bj, third], [bk, j], [jk, b])
-            ),
+            "RSTU": -sum(self._sum(self._second, "pbjk", four, some, "tp") for some in ([bj, third], [bk, j], [jk, b])),
+            "cubic": -self._sum(self._second, "pbjk", four, [b, j, third], "tp"),
         }
         return {name: np.einsum("ap,tpc->tac", self._response, part, optimize=True) for name, part in parts.items()}
 

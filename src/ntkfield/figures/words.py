@@ -29,6 +29,11 @@ def activation(name: str) -> str:
     return {"relu": "ReLU", "gelu": "GELU", "identity": "linear"}.get(name, name.replace("leaky_relu", "leaky ReLU "))
 
 
+def spaced(name: str) -> str:
+    """A name of a config's, as ``depth_2``, with spaces."""
+    return name.replace("_", " ")
+
+
 def listed(parts: list[str]) -> str:
     """A list in a sentence: ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
