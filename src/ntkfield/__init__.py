@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # read by editors and by `offers`: the one list of what is of
     from ntkfield.activations import activation, from_function
     from ntkfield.diagrams import cumulant, recursion
     from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior
+    from ntkfield.dynamics.lazy import lazy_correction
     from ntkfield.dynamics.predict import predict
     from ntkfield.finite import critical_initialization, finite_width
     from ntkfield.groups.finite import FiniteGroup, generated
@@ -53,6 +54,7 @@ __all__ = [
     "from_function",
     "generated",
     "gradient_flow",
+    "lazy_correction",
     "molecule_kernels",
     "posterior",
     "predict",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntkfield import checks
-from ntkfield.dynamics.hierarchy import COVARIANCES, Hierarchy, Integrals, Modes
+from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.gaussian import multipoint
@@ -30,11 +30,13 @@ class Asked(NamedTuple):
         pairs: whether of pairs of queries, too.
         ratios: each layer's width over the width before it, [L - 1].
         rtol: largest error allowed, relative to the largest correction of its kind.
+        drifts: whether only of the parts of the highest power in the targets, but at the training inputs as well.
     """
 
     pairs: bool
     ratios: np.ndarray
     rtol: float
+    drifts: bool = False
 
 
 Corrections = dict[str, np.ndarray]
@@ -56,14 +58,17 @@ def corrections(
     Returns:
         ``mean`` [times, m, channels], and ``covariance`` and ``ntk`` [times, m, m, channels, channels], which without
         pairs are [times, m, channels, channels]; and, for each, its change from quadratures of one order to finer
-        ones, and of the integrals over time to differently rounded ones.
+        ones, and of the integrals over time to differently rounded ones. With `drifts` only ``mean`` and ``ntk``, of
+        N + m inputs, the training inputs first.
 
     Raises:
         ValueError: for more training inputs than four-index arrays are made for.
     """
     if len(x) > MOST_TRAINING:
         raise checks.refuse(
-            "number of training inputs", len(x), f"at most {MOST_TRAINING} with a width: four-index arrays hold them"
+            "number of training inputs",
+            len(x),
+            f"at most {MOST_TRAINING} for corrections in 1/n: four-index arrays hold them",
         )
     inputs = np.concatenate([x, queries])
     coarse, fine = two_point_rules(network, inputs, asked.rtol)
@@ -81,7 +86,9 @@ def corrections(
 
 
 def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
-    """The training inputs and one query each, or two."""
+    """The training inputs and one query each, or two; by themselves where there is no query."""
+    if not queries:
+        return np.arange(n)[None]
     if pairs and queries > 1:
         chosen = np.array(list(itertools.combinations(range(n, n + queries), 2)))
     else:
@@ -122,29 +129,34 @@ class _Call:
 
     def corrections(self, families: np.ndarray, order: int) -> Corrections:
         """Corrections at the queries of all `families`."""
-        plan = Plan(table.closure(COVARIANCES), self.asked.ratios, families)
-        queries = np.unique(families[:, self.n :])
+        names = DRIFTS if self.asked.drifts else COVARIANCES
+        plan = Plan(table.closure(names), self.asked.ratios, families)
+        queries = np.unique(families if self.asked.drifts else families[:, self.n :])
         parts = []
         for start in track(range(0, len(families), TOGETHER), f"corrections of order 1/n for {len(families)} families"):
             some = plan._replace(families=families[start : start + TOGETHER])
             for rows, layers in zip(some.families, states(self.network, self.inputs, some, order), strict=True):
-                tensors = {name: layers[-1][name] for name in COVARIANCES}
+                tensors = {name: layers[-1][name] for name in names}
                 found = Hierarchy(tensors, self.modes, self.integrals)
-                own = np.searchsorted(queries, rows[self.n :])
-                parts.append((own, sum(found.mean().values()), found.covariance(), found.ntk()))
+                if self.asked.drifts:
+                    mean, ntk = found.drift()
+                    parts.append((np.searchsorted(queries, rows), mean, {"ntk": ntk}))
+                else:
+                    twos = {"covariance": found.covariance(), "ntk": found.ntk()}
+                    parts.append((np.searchsorted(queries, rows[self.n :]), sum(found.mean().values()), twos))
         return _gathered(parts, len(queries), self.asked.pairs)
 
 
 def _gathered(parts: list[tuple], queries: int, pairs: bool) -> Corrections:
     """The families' corrections in the queries' order."""
-    _, mean, covariance, _ = parts[0]
+    _, mean, twos = parts[0]
     times, _, channels = mean.shape
     between = (queries, queries) if pairs else (queries,)
     result = {"mean": np.empty((times, queries, channels))}
-    result |= {name: np.empty((times, *between, *covariance.shape[3:])) for name in ("covariance", "ntk")}
-    for own, mean, *twos in parts:
+    result |= {name: np.empty((times, *between, *two.shape[3:])) for name, two in twos.items()}
+    for own, mean, twos in parts:
         result["mean"][:, own] = mean
-        for name, two in zip(("covariance", "ntk"), twos, strict=True):
+        for name, two in twos.items():
             if pairs:
                 result[name][:, own[:, None], own] = two
             else:
