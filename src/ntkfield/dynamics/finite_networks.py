@@ -25,7 +25,7 @@ def finite_network(network: Network, width: int, shape: tuple[int, ...]) -> Fini
         ValueError: naming the field, the value and what is accepted.
     """
     init_fn, apply_fn, _ = to_stax(network, width)
-    return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn)
+    return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn, width)
 
 
 def empirical_ntk(apply: Callable[[Parameters, jax.Array], jax.Array], p: Parameters, x: jax.Array) -> jax.Array:
