@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # read by editors and by `offers`: the one list of what is of
     from ntkfield.diagrams import cumulant, recursion
     from ntkfield.dynamics.calculator import calculator
     from ntkfield.dynamics.gradient_flow import ensemble_covariance, gradient_flow, posterior
+    from ntkfield.dynamics.lazy import lazy_correction
+    from ntkfield.dynamics.mean_field import mean_field
     from ntkfield.dynamics.predict import predict
     from ntkfield.finite import critical_initialization, finite_width
     from ntkfield.groups.finite import FiniteGroup, generated
@@ -55,6 +57,8 @@ __all__ = [
     "from_function",
     "generated",
     "gradient_flow",
+    "lazy_correction",
+    "mean_field",
     "molecule_kernels",
     "posterior",
     "predict",

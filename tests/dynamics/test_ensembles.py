@@ -48,3 +48,20 @@ def test_bad_times_are_refused(times: list[float]) -> None:
     task = Task(*map(jnp.asarray, (X, Y, np.ones(5), QUERIES)))
     with pytest.raises(ValueError, match=r"times = .* is refused: expected increasing numbers"):
         train(linear(), task, times, 0.1, seed=0, members=range(1))
+
+
+def test_a_richness_scales_targets_and_outputs() -> None:
+    """Against gradient flow of f = z / gamma itself, at the rate gamma^2, for a network that is not linear."""
+
+    def apply(w: jax.Array, x: jax.Array) -> jax.Array:
+        return jnp.tanh(x @ w[:3]) @ w[3:] / 4.0
+
+    plain = FiniteNetwork(lambda key: jax.random.normal(key, (19, 16)), lambda w, x: apply(w, x)[:, :2], 16)
+    scale = 0.5 * 16**0.5
+    rich = FiniteNetwork(plain.init, lambda w, x: plain.apply(w, x) / scale)
+    task = Task(*map(jnp.asarray, (X, Y, np.ones(5), QUERIES)))
+    found = train(plain, task, [0.0, 0.4], 0.02, seed=2, members=range(3), richness=0.5)
+    direct = train(rich, task, [0.0, 0.4], 0.02, seed=2, members=range(3), rate=scale**2)
+    np.testing.assert_allclose(found, direct, rtol=1e-11)  # the same steps but for the order of products
+    with pytest.raises(ValueError, match="width = None is refused"):
+        train(rich, task, [0.4], 0.02, seed=2, members=range(1), richness=0.5)

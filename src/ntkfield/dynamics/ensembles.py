@@ -26,10 +26,22 @@ class FiniteNetwork(NamedTuple):
     Attributes:
         init: parameters from a random key.
         apply: outputs [n, outputs] from parameters and inputs [n, ...].
+        width: of its last hidden layer, which a richness asks for.
     """
 
     init: Callable[[jax.Array], Parameters]
     apply: Callable[[Parameters, jax.Array], jax.Array]
+    width: int | None = None
+
+    def scale(self, richness: float) -> float:
+        r"""What outputs z are divided by for a richness, :math:`\gamma_0\sqrt n`.
+
+        Raises:
+            ValueError: for a richness that is not positive, or a network that says no width.
+        """
+        if self.width is None:
+            raise checks.refuse("width", None, "the last hidden width of a network that is trained at a richness")
+        return checks.positive("richness", richness) * self.width**0.5
 
 
 class Task(NamedTuple):
@@ -58,10 +70,15 @@ def train(
     rate: float = 1.0,
     at_once: int = 64,
     observe: Callable[[Parameters, jax.Array], Any] | None = None,
+    richness: float | None = None,
 ) -> Any:
     r"""Outputs of trained networks during training.
 
     Member k depends on `seed` and k only, so that an ensemble may be trained in parts, in any order.
+
+    With a richness :math:`\gamma_0` the networks are :math:`f = z/\gamma`, :math:`\gamma = \gamma_0\sqrt n`, z what
+    `network` applies, trained on y at the rate :math:`\eta\gamma^2`: exactly z trained on :math:`\gamma y` at the rate
+    :math:`\eta`, divided by :math:`\gamma`. As n grows they become those of :func:`ntkfield.mean_field`.
 
     Args:
         network: the network.
@@ -72,7 +89,10 @@ def train(
         members: which members.
         rate: learning rate :math:`\eta`.
         at_once: members trained at once.
-        observe: what to record in place of the outputs: arrays, or a tree of them, from parameters and queries.
+        observe: what to record in place of the outputs: arrays, or a tree of them, from parameters and queries; what
+            it reads off `network` is z, with a richness too, and the NTK of z is the one in
+            :math:`\dot f = \eta\,\hat\Theta(y - f)`.
+        richness: :math:`\gamma_0`; None for outputs of the NTK parametrization, which are :math:`\gamma_0 = 1/\sqrt n`.
 
     Returns:
         Array [members, times, queries, outputs], or what `observe` gives after axes of members and times.
@@ -88,12 +108,14 @@ def train(
     counts = np.ceil(gaps / step - 1e-9).astype(int)
     sizes = checks.positive("rate", rate) * gaps / np.maximum(counts, 1)
     blocks = [members[start : start + at_once] for start in range(0, len(members), at_once)]
-    parts = []
+    scale = 1.0 if richness is None else network.scale(richness)
+    task, record, parts = task._replace(y=scale * jnp.asarray(task.y)), observe or network.apply, []
     for block in track(blocks, f"training {len(members)} networks"):
         keys = jnp.stack([jax.random.fold_in(jax.random.key(seed), k) for k in block])
-        part = _train(network, observe or network.apply, counts, keys, task, sizes)
+        part = _train(network, record, counts, keys, task, sizes)
         parts.append(jax.tree.map(np.asarray, part))
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    found = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    return found if observe else found / scale
 
 
 def stream(*words: int) -> int:

@@ -26,7 +26,7 @@ def finite_network(network: Network, width: int, shape: tuple[int, ...]) -> Fini
         ValueError: naming the field, the value and what is accepted.
     """
     init_fn, apply_fn, _ = to_stax(network, width)
-    return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn)
+    return FiniteNetwork(lambda key: init_fn(key, (1, *shape))[1], apply_fn, width)
 
 
 def mirrored(network: FiniteNetwork, copies: int = 1) -> FiniteNetwork:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntkfield import checks
-from ntkfield.dynamics.hierarchy import COVARIANCES, Hierarchy, Integrals, Modes
+from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.gaussian import multipoint
@@ -30,11 +30,13 @@ class Asked(NamedTuple):
         pairs: whether of pairs of queries, too.
         ratios: each layer's width over the width before it, [L - 1].
         rtol: largest error allowed, relative to the largest correction of its kind.
+        drifts: whether only of the parts of the highest power in the targets, but at the training inputs as well.
     """
 
     pairs: bool
     ratios: np.ndarray
     rtol: float
+    drifts: bool = False
 
 
 Corrections = dict[str, np.ndarray]
@@ -58,14 +60,17 @@ def corrections(
         ``mean`` and, of it, the part ``cubic`` in the targets [times, m, channels], and ``covariance`` and ``ntk``
         [times, m, m, channels, channels], which without pairs are [times, m, channels, channels]; behind an axis of
         trainings where `y` has one. And, for each, its change from quadratures of one order to finer ones, and of the
-        integrals over time to differently rounded ones.
+        integrals over time to differently rounded ones. With `drifts` only ``mean`` and ``ntk``, of N + m inputs, the
+        training inputs first.
 
     Raises:
         ValueError: for more training inputs than four-index arrays are made for.
     """
     if len(x) > MOST_TRAINING:
         raise checks.refuse(
-            "number of training inputs", len(x), f"at most {MOST_TRAINING} with a width: four-index arrays hold them"
+            "number of training inputs",
+            len(x),
+            f"at most {MOST_TRAINING} for corrections in 1/n: four-index arrays hold them",
         )
     inputs = np.concatenate([x, queries])
     coarse, fine = two_point_rules(network, inputs, asked.rtol)
@@ -83,7 +88,9 @@ def corrections(
 
 
 def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
-    """The training inputs and one query each, or two."""
+    """The training inputs and one query each, or two; by themselves where there is no query."""
+    if not queries:
+        return np.arange(n)[None]
     if pairs and queries > 1:
         chosen = np.array(list(itertools.combinations(range(n, n + queries), 2)))
     else:
@@ -126,34 +133,42 @@ class _Call:
 
     def corrections(self, families: np.ndarray, order: int) -> Corrections:
         """Corrections at the queries of all `families`."""
-        plan = Plan(table.closure(COVARIANCES), self.asked.ratios, families)
-        queries = np.unique(families[:, self.n :])
+        names = DRIFTS if self.asked.drifts else COVARIANCES
+        plan = Plan(table.closure(names), self.asked.ratios, families)
+        start = 0 if self.asked.drifts else self.n
+        queries = np.unique(families[:, start:])
         parts = [[] for _ in self.trainings]
-        for start in track(range(0, len(families), TOGETHER), f"corrections of order 1/n for {len(families)} families"):
-            some = plan._replace(families=families[start : start + TOGETHER])
+        for first in track(range(0, len(families), TOGETHER), f"corrections of order 1/n for {len(families)} families"):
+            some = plan._replace(families=families[first : first + TOGETHER])
             for rows, layers in zip(some.families, states(self.network, self.inputs, some, order), strict=True):
-                tensors = {name: layers[-1][name] for name in COVARIANCES}
+                tensors = {name: layers[-1][name] for name in names}
                 untrained = Hierarchy(tensors, self.trainings[0], self.integrals)
-                own = np.searchsorted(queries, rows[self.n :])
+                own = np.searchsorted(queries, rows[start:])
                 for modes, part in zip(self.trainings, parts, strict=True):
-                    found = untrained.on(modes.errors)
-                    mean = found.mean()
-                    part.append((own, (sum(mean.values()), mean["cubic"]), (found.covariance(), found.ntk())))
+                    part.append((own, *self._found(untrained.on(modes.errors))))
         found = [_gathered(each, len(queries), self.asked.pairs) for each in parts]
         return {name: np.stack([each[name] for each in found]) for name in found[0]} if self.several else found[0]
+
+    def _found(self, trained: Hierarchy) -> tuple[Corrections, Corrections]:
+        """Corrections with one axis of inputs, and those with two."""
+        if self.asked.drifts:
+            mean, ntk = trained.drift()
+            return {"mean": mean}, {"ntk": ntk}
+        mean = trained.mean()
+        twos = {"covariance": trained.covariance(), "ntk": trained.ntk()}
+        return {"mean": np.sum(list(mean.values()), axis=0), "cubic": mean["cubic"]}, twos
 
 
 def _gathered(parts: list[tuple], queries: int, pairs: bool) -> Corrections:
     """The families' corrections in the queries' order."""
-    _, (mean, _), (covariance, _) = parts[0]
-    times, _, channels = mean.shape
+    _, ones, twos = parts[0]
     between = (queries, queries) if pairs else (queries,)
-    result = {name: np.empty((times, queries, channels)) for name in ("mean", "cubic")}
-    result |= {name: np.empty((times, *between, *covariance.shape[3:])) for name in ("covariance", "ntk")}
+    result = {name: np.empty((len(one), queries, *one.shape[2:])) for name, one in ones.items()}
+    result |= {name: np.empty((len(two), *between, *two.shape[3:])) for name, two in twos.items()}
     for own, ones, twos in parts:
-        for name, one in zip(("mean", "cubic"), ones, strict=True):
+        for name, one in ones.items():
             result[name][:, own] = one
-        for name, two in zip(("covariance", "ntk"), twos, strict=True):
+        for name, two in twos.items():
             if pairs:
                 result[name][:, own[:, None], own] = two
             else:

@@ -20,6 +20,7 @@ its integral over time beginning with the rates (0, h_g) at a training leg and w
 """
 
 import copy
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ MEANS = ("K", "Theta", "Theta1", "A", "B", "P", "Q", "R", "S", "T", "U")
 """The tensors that m1 and k1 read."""
 COVARIANCES = tuple(name for name in TENSORS if name in {*MEANS, "K1", "D", "F"})
 """The tensors that c1 reads."""
+DRIFTS = ("K", "Theta", "R", "S", "T", "U")
+"""The tensors that the highest powers of the targets in m1 and k1 read."""
 
 
 class Modes(NamedTuple):
@@ -109,17 +112,11 @@ class Hierarchy:
         turn[: self.training, : self.training] = modes.vectors.T
         turned = {name: _turned(value, turn) for name, value in tensors.items()}
         self._turned, self._mu, self._e = turned, modes.errors, integrals.legs(self.queries)
+        self._turn, self._integrals, self._correlators = turn, integrals, _Correlators(turned)
         self._k = turned["K"]
         # What a correction at each leg does to each query.
         across = turned["Theta"][self.training :, : self.training]
         self._response = np.concatenate([-across, np.eye(self.queries)], axis=1)
-        self._ntks = _correlator(turned, near="A1234", crossed="B1324", outer="B1423")
-        derivative = _correlator(turned, near="Q0123", crossed="Q0213", outer="P0123")
-        self._derivative = derivative.plus(derivative.legs("1023"))
-        one = _correlator(turned, near="R0123", crossed="R0231", outer="R0312")
-        two = _correlator(turned, near="S1234", crossed="T1324", outer="U1423")
-        second = one.plus(two).plus(two.legs("0213"))
-        self._second = second.plus(second.legs("1023"))
 
     def on(self, errors: np.ndarray) -> "Hierarchy":
         """The same for other targets, `errors` as in :class:`Modes`."""
@@ -135,14 +132,14 @@ class Hierarchy:
         e, mu, k, n = self._e, self._mu, self._k, self.training
         b, d, j, bj, bk, jk = ((mu, "b"), (mu, "d"), (mu, "j"), *((k[:n, :n], pair) for pair in ("bj", "bk", "jk")))
         third = (mu, "k")
-        ntk, three, four = self._ntks, (e.three, "tpbj"), (e.four, "tpbjk")
+        ntk, derivative, second = self._correlators.ntks, self._correlators.derivative, self._correlators.second
+        three, four = (e.three, "tpbj"), (e.four, "tpbjk")
         parts = {
             "Theta1": -np.einsum("tpb,pb,bc->tpc", e.two, self._turned["Theta1"][:, :n], mu, optimize=True),
             "AB": self._sum(ntk, "pbbd", (e.squared, "tpbd"), [d], "tp"),
-            "PQ": self._sum(self._derivative, "pbjj", three, [b], "tp")
-            + self._sum(self._derivative, "pbjb", three, [j], "tp"),
-            "RSTU": -sum(self._sum(self._second, "pbjk", four, some, "tp") for some in ([bj, third], [bk, j], [jk, b])),
-            "cubic": -self._sum(self._second, "pbjk", four, [b, j, third], "tp"),
+            "PQ": self._sum(derivative, "pbjj", three, [b], "tp") + self._sum(derivative, "pbjb", three, [j], "tp"),
+            "RSTU": -sum(self._sum(second, "pbjk", four, some, "tp") for some in ([bj, third], [bk, j], [jk, b])),
+            "cubic": self._cubic(four),
         }
         return {name: np.einsum("ap,tpc->tac", self._response, part, optimize=True) for name, part in parts.items()}
 
@@ -153,7 +150,7 @@ class Hierarchy:
         legs = np.einsum("tp,pq,tq,cd->tpqcd", e.one, self._turned["K1"], e.one, same, optimize=True)
         weights = np.einsum("tpb,tqx->tpqbx", e.two, e.two), "tpqbx"
         for some in ([(k[:n, :n], "bx")], [(mu, "b"), (mu, "x")]):
-            legs = legs + self._sum(self._ntks, "pbqx", weights, some, "tpq")
+            legs = legs + self._sum(self._correlators.ntks, "pbqx", weights, some, "tpq")
         mixed = np.einsum("tp,tqpdc->tpqcd", e.one, self._with_start(), optimize=True)
         legs = legs + mixed + np.transpose(mixed, (0, 2, 1, 4, 3))
         return np.einsum("ap,bq,tpqcd->tabcd", self._response, self._response, legs, optimize=True)
@@ -170,29 +167,75 @@ class Hierarchy:
         plain = np.einsum("tqb,qb,pb->tqp", e.two, self._turned["Theta1"][:, :n], k[:, :n], optimize=True)
         total = -plain[..., None, None] * np.eye(self.channels)
         total = total - self._sum(fields, "pbqb", (e.two, "tqb"), [], "tqp")
-        total = total + self._sum(self._ntks, "qbbx", (e.squared, "tqbx"), [start["x"]], "tqp")
+        total = total + self._sum(self._correlators.ntks, "qbbx", (e.squared, "tqbx"), [start["x"]], "tqp")
         for legs, some in (("qbjp", [bj]), ("qbjp", [b, j]), ("qbjj", [start["b"]]), ("qbjb", [start["j"]])):
-            total = total + self._sum(self._derivative, legs, three, some, "tqp")
+            total = total + self._sum(self._correlators.derivative, legs, three, some, "tqp")
         for some in ([jk], [j, third]):
-            total = total - self._sum(self._second, "qbjk", four, [start["b"], *some], "tqp")
+            total = total - self._sum(self._correlators.second, "qbjk", four, [start["b"], *some], "tqp")
         for some in ([bk], [b, third]):
-            total = total - self._sum(self._second, "qbjk", four, [start["j"], *some], "tqp")
+            total = total - self._sum(self._correlators.second, "qbjk", four, [start["j"], *some], "tqp")
         for some in ([bj], [b, j]):
-            total = total - self._sum(self._second, "qbjk", four, [start["k"], *some], "tqp")
+            total = total - self._sum(self._correlators.second, "qbjk", four, [start["k"], *some], "tqp")
         return total
 
     def ntk(self) -> np.ndarray:
         """The correction k1 between all queries, [times, queries, queries, channels, channels]."""
-        e, mu, k, n = self._e, self._mu, self._k, self.training
+        e, k, n = self._e, self._k, self.training
         drift, bend = (e.two[:, n], "tj"), (e.three[:, n], "tjk")
         total = self._turned["Theta1"][:, :, None, None] * np.eye(self.channels)
-        total = total - self._sum(self._derivative, "pqjj", drift, [], "tpq")
-        for some in ([(k[:n, :n], "jk")], [(mu, "j"), (mu, "k")]):
-            total = total + self._sum(self._second, "pqjk", bend, some, "tpq")
+        total = total - self._sum(self._correlators.derivative, "pqjj", drift, [], "tpq")
+        total = total + self._sum(self._correlators.second, "pqjk", bend, [(k[:n, :n], "jk")], "tpq") + self._drift()
         return total[:, n:, n:]
+
+    def drift(self) -> tuple[np.ndarray, np.ndarray]:
+        r"""The parts of m1 and k1 of the highest power in the targets, at all inputs: feature learning.
+
+        Scaled by the targets' scale :math:`\sqrt n`, they are what mean-field networks keep of the order 1/n
+        (:mod:`ntkfield.dynamics.lazy`): of m1 the cubic part, [times, n, channels], of k1 the quadratic one,
+        [times, n, n, channels, channels].
+        """
+        e, n, turn = self._integrals, self.training, self._turn
+        trained = self._cubic((e.four[:, :n], "tpbjk"), slice(n))
+        mean = self._cubic((e.four[:, n], "tbjk"))
+        mean = mean - np.einsum("ap,tpc->tac", self._turned["Theta"][:, :n], trained, optimize=True)
+        ntk = np.einsum("ap,bq,tpqcd->tabcd", turn.T, turn.T, self._drift(), optimize=True)
+        return np.einsum("ap,tpc->tac", turn.T, mean, optimize=True), ntk
+
+    def _cubic(self, four: tuple[np.ndarray, str], legs: slice = slice(None)) -> np.ndarray:
+        """The correction at some legs by three errors of the outputs at the start, [times, legs, channels]."""
+        second = Correlator(*(part[legs] for part in self._correlators.second))
+        return -self._sum(second, "pbjk", four, [(self._mu, letter) for letter in "bjk"], "tp")
+
+    def _drift(self) -> np.ndarray:
+        """The NTK's change by two errors of the outputs at the start, between all legs."""
+        bend = self._integrals.three[:, self.training], "tjk"
+        return self._sum(self._correlators.second, "pqjk", bend, [(self._mu, "j"), (self._mu, "k")], "tpq")
 
     def _sum(self, correlator: Correlator, legs: str, weights: tuple, factors: list, out: str) -> np.ndarray:
         return contract(correlator, legs, weights, factors, out, self.training, self.channels)
+
+
+class _Correlators:
+    """Those of the tensors at the output, made when they are first read; the same for all targets."""
+
+    def __init__(self, turned: dict[str, np.ndarray]) -> None:
+        self._turned = turned
+
+    @functools.cached_property
+    def ntks(self) -> Correlator:
+        return _correlator(self._turned, near="A1234", crossed="B1324", outer="B1423")
+
+    @functools.cached_property
+    def derivative(self) -> Correlator:
+        derivative = _correlator(self._turned, near="Q0123", crossed="Q0213", outer="P0123")
+        return derivative.plus(derivative.legs("1023"))
+
+    @functools.cached_property
+    def second(self) -> Correlator:
+        one = _correlator(self._turned, near="R0123", crossed="R0231", outer="R0312")
+        two = _correlator(self._turned, near="S1234", crossed="T1324", outer="U1423")
+        second = one.plus(two).plus(two.legs("0213"))
+        return second.plus(second.legs("1023"))
 
 
 def _turned(value: np.ndarray, turn: np.ndarray) -> np.ndarray:

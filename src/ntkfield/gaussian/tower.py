@@ -33,13 +33,13 @@ def derivatives(f: Function, highest: int) -> list[Function]:
 class Tower:
     """A function's derivatives."""
 
-    def __init__(self, derivative: Callable[[int], Function]) -> None:
-        """Take the map from an order to the derivative of that order; equal functions share a program."""
-        self._derivative = derivative
+    def __init__(self, derivative: Callable[[int], Function], highest: int = HIGHEST) -> None:
+        """Take the map from an order to that derivative, and up to which order all are made, for fewer programs."""
+        self._derivative, self._highest = derivative, highest
 
     def __call__(self, highest: int, x: Array) -> np.ndarray:
         """Values [1 + highest, n] at places [n] of the derivatives of order 0 to `highest`."""
-        functions = tuple(self._derivative(order) for order in range(1 + max(highest, HIGHEST)))
+        functions = tuple(self._derivative(order) for order in range(1 + max(highest, self._highest)))
         places = np.pad(np.asarray(x, np.float64), (0, -len(x) % CHUNK)).reshape(-1, CHUNK)
         values = np.concatenate([_values(functions, part) for part in places], axis=1)
         return values[: 1 + highest, : len(x)]
