@@ -12,6 +12,7 @@ from ntkfield.dynamics.comparison import (
     less_start,
     sampling_floor,
     squared_difference,
+    unbiased_mean_square,
     unbiased_squared_difference,
 )
 from ntkfield.dynamics.gradient_flow import gradient_flow
@@ -30,7 +31,19 @@ def test_the_sampling_variance_is_taken_off() -> None:
     assert squared_difference(a, b).mean() == pytest.approx(0.25 + 2 / 400, abs=0.01)
 
 
+def test_a_mean_square_is_right_though_sampling_hides_it() -> None:
+    rng = np.random.default_rng(3)
+    found = [unbiased_mean_square(0.05 + rng.normal(size=(100, 20)), draws=100, seed=k) for k in range(60)]
+    values, errors = np.array([one.value for one in found]), np.array([one.error for one in found])
+    # 60 estimates of 0.0025 under a sampling variance of 0.01: 4 standard errors of their mean, once in 16,000 seeds
+    assert abs(values.mean() - 0.0025) < 4 * values.std() / 60**0.5
+    # a bootstrap draws about means that are themselves off: its error is somewhat larger than the scatter, not smaller
+    assert 0.8 * values.std() < errors.mean() < 2 * values.std()
+
+
 def test_one_member_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"members of sample = 1 is refused: expected two or more"):
+        unbiased_mean_square(np.zeros((1, 3)))
     with pytest.raises(ValueError, match=r"members of b = 1 is refused: expected two or more"):
         unbiased_squared_difference(np.zeros((2, 3)), np.zeros((1, 3)))
 

@@ -175,26 +175,36 @@ def test_a_floor_within_two_errors_of_zero_is_not_told_from_it() -> None:
     assert "differ by at most 2e-15" in said
 
 
-def freezing(widths: list[int], change: list[float], error: list[float], law: dict | None = None) -> xr.Dataset:
-    """A summary of the sine study: what it holds of the NTK's change from time 0 to 8."""
-    start = np.zeros(len(widths))
-    summary = xr.Dataset(
-        {
-            "ntk_change": (("width", "time"), np.stack([start, change], axis=1)),
-            "ntk_change_error": (("width", "time"), np.stack([start, error], axis=1)),
-            "members": ("width", [64] * len(widths)),
-        },
-        coords={"width": widths, "time": [0.0, 8.0]},
-    )
-    return summary.assign(law or {})
-
-
-def law(chi_squared: float, freedom: int) -> dict:
-    return {
-        "law": ("order", [6.43, -1.0]),
-        "law_error": ("order", [0.3, 1.0]),
-        "chi_squared": ((), chi_squared, {"degrees_of_freedom": freedom}),
+def trained(widths: list[int], corrected: bool = True, **changed: object) -> xr.Dataset:
+    """A summary of the sine study whose networks are off the limit by 2/n + 8/n² and move their NTK by -3/n + 6/n²."""
+    n, point, time = np.array(widths, float), np.linspace(-np.pi, np.pi, 25), [0.0, 8.0]
+    line, layout = (len(time), len(point)), ("width", "time", "point")
+    bias, one = 2 / n + 8 / n**2, np.ones((len(n), *line))
+    values = {
+        "mean_0": (layout[1:], np.ones(line)),
+        "variance_0": (layout[1:], np.full(line, 0.25)),
+        "sampled_mean": (layout, 1 + one * bias[:, None, None]),
+        "sampled_mean_error": (layout, 0.01 * one),
+        "sampled_variance": (layout, one * (0.25 + 1 / n)[:, None, None]),
+        "sampled_variance_error": (layout, 0.02 * one),
+        "sampled_drift": (("width", "time"), np.stack([0 * n, -3 / n + 6 / n**2], axis=1)),
+        "sampled_drift_error": (("width", "time"), np.stack([0 * n, 0.001 + 0 * n], axis=1)),
+        "off_0_squared": ("width", bias**2),
+        "off_0_squared_error": ("width", 2 * bias * 0.001),
+        "members": ("width", [64] * len(n)),
+        "target": ("train", [0.0]),
     }
+    if corrected:
+        values |= {
+            "mean_1": (layout[1:], np.full(line, 2.0)),
+            "variance_1": (layout[1:], np.ones(line)),
+            "drift_1": ("time", [0.0, -3.0]),
+            "drift_1_error": ("time", [0.0, 0.02]),
+            "off_1_squared": ("width", 64 / n**4),
+            "off_1_squared_error": ("width", 16 / n**2 * 0.001),
+        }
+    coordinates = {"width": widths, "time": time, "point": point, "train": [0.0]}
+    return xr.Dataset(values | changed, coordinates)
 
 
 def texts(figure: Figure) -> str:
@@ -204,61 +214,52 @@ def texts(figure: Figure) -> str:
     return written
 
 
-def test_the_law_of_freezing_is_told_with_its_fit() -> None:
-    summary = freezing([16, 32, 48, 64], [0.4, 0.2, 0.13, 0.1], [0.02, 0.01, 0.01, 0.006], law(1.44, 2))
+def test_the_correction_is_told_with_what_it_leaves() -> None:
+    summary = trained([16, 32, 64])
+    said = sine.finding_bias(summary)
+    # 2 / 16 + 8 / 256 = 0.15625, less 2 / 16: 0.03125
+    assert "of networks of width 16 is off the limit by 0.1562 ± 0.0010 (m₁/n is 0.12)" in said
+    assert "off m₀ + m₁/n by 0.0312 ± 0.0010" in said
+    # errors of 0.001 in 1 / 32 and in 1 / 128: 0.132 / log(2) = 0.19
+    assert "from width 16 to 32 the rest goes with the power -2.00 ± 0.19 of the width" in said
+    said = sine.finding_ensemble(summary)
+    assert "At time 8 the mean of 64 networks of width 16 is off the infinite-width mean by 0.16 at most" in said
+    assert "off m₀ + m₁/16 by 0.031" in said
+    # sqrt(0.3125 / 0.25) = 1.118, with the error 0.02 / 0.25 / (2 * 1.118)
+    assert "1.12 ± 0.04 times that of infinite width, where the first correction says 1.12" in said
+    assert "against infinite width and its first correction" in texts(sine.plot_ensemble(summary))
+    assert "What is left falls faster" in texts(sine.plot_bias(summary))
+
+
+def test_freezing_is_told_beside_the_predicted_slope() -> None:
+    summary = trained([16, 32, 64])
     said = sine.finding_freezing(summary)
-    assert "is 0.40 ± 0.02 at width 16 and 0.100 ± 0.006 at width 64" in said
-    assert "(6.4 ± 0.3) / n" in said
-    # for 2 degrees of freedom the chance is exp(-chi squared / 2) = 0.487
-    assert "χ² = 1.4 for 2 degrees of freedom (larger by chance alone in 49 % of cases)" in said
-    assert "The NTK changes less in wider networks" in texts(sine.plot_freezing(summary))
-
-
-def test_a_law_that_the_widths_refute_has_no_leading_term() -> None:
-    summary = freezing([16, 32, 64], [0.4, 0.39, 0.1], [0.01] * 3, law(90.0, 1))
-    said = sine.finding_freezing(summary)
-    assert "χ² = 90.0 for 1 degree of freedom" in said
-    assert "it does not describe these widths" in said
-    assert "leading" not in said + texts(sine.plot_freezing(summary))
-
-
-def test_two_widths_say_no_more_than_a_power_between_them() -> None:
-    summary = freezing([16, 64], [0.4, 0.1], [0.02, 0.005])
-    said = sine.finding_freezing(summary)
-    # 5 % each over a factor of 4: 0.05 sqrt(2) / log(4) = 0.051
-    assert "the power -1.00 ± 0.05 of the width" in said
-    assert "two widths cannot test that law" in said
+    assert "changes by -16.41 ± 0.10 % at width 16 and -4.54 ± 0.10 % at width 64" in said
+    assert "Times the width the latter is -291 ± 6 %; theory at large width: -300 %" in said
     drawn = texts(sine.plot_freezing(summary))
-    assert not [word for word in ("χ²", "leading", "holds") if word in said + drawn]
+    assert "The NTK freezes with width (t = 8)" in drawn
+    assert "predicted at order 1/n: -300 % / n, nothing fitted" in drawn
+
+
+def test_without_corrections_the_limit_alone_is_told() -> None:
+    summary = trained([16, 64], corrected=False)
+    said = [find(summary) for find in (sine.finding_ensemble, sine.finding_bias, sine.finding_freezing)]
+    drawn = [texts(plot(summary)) for plot in (sine.plot_ensemble, sine.plot_bias, sine.plot_freezing)]
+    assert not [word for word in ("m₁", "correct", "predicted", "theory") if word in " ".join([*said, *drawn])]
+    assert "width 16 is off the limit by 0.1562 ± 0.0010 and at width 64 by 0.0332 ± 0.0010" in said[1]
 
 
 def test_what_data_do_not_show_is_no_title() -> None:
-    drawn = texts(sine.plot_freezing(freezing([8, 16], [0.35, 0.29], [0.03, 0.05])))
-    assert "less" not in drawn
+    noisy = {
+        "sampled_drift_error": (("width", "time"), np.array([[0.0, 0.1]] * 2)),
+        "off_1_squared": ("width", [0.1, 0.005]),
+        "off_1_squared_error": ("width", [0.05, 0.01]),
+    }
+    summary = trained([8, 16], **noisy)
+    drawn = " ".join(texts(plot(summary)) for plot in (sine.plot_ensemble, sine.plot_bias, sine.plot_freezing))
+    assert not [word for word in ("freezes", "falls") if word in drawn]
     assert "Change of the NTK by width (t = 8)" in drawn
-
-
-def test_an_ensemble_of_the_exact_law_is_one_standard_error_off() -> None:
-    rng = np.random.default_rng(0)
-    members, points = 400, 2000
-    mean, deviation = np.zeros(points), np.full(points, 0.5)
-    sample = rng.normal(size=(members, points)) * deviation
-    layout = ("width", "time", "point")
-    summary = xr.Dataset(
-        {
-            "mean": (("time", "point"), mean[None]),
-            "deviation": (("time", "point"), deviation[None]),
-            "sampled_mean": (layout, sample.mean(0)[None, None]),
-            "sampled_deviation": (layout, sample.std(0, ddof=1)[None, None]),
-            "members": ("width", [members]),
-        },
-        coords={"width": [32], "time": [3.0]},
-    )
-    said = sine.finding_ensemble(summary)
-    assert "At time 3 the mean of 400 networks of width 32" in said
-    # 2000 independent points: the root mean square is 1 within 1 / sqrt(4000) = 0.016
-    assert "by 1.0 standard errors in root mean square" in said
-    assert "1.00 times the exact one (sampling alone leaves it uncertain by 0.04)" in said
+    assert "the rest is not told from zero" in sine.finding_bias(summary)
 
 
 def test_what_falls_faster_than_the_order_is_no_disagreement_and_what_stays_is() -> None:

@@ -121,7 +121,7 @@ def used() -> dict[str, set[str]]:
         ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
         ("dynamics.ensembles", {"sine/train", "augmentation/train"}),
         ("diagrams.key", {"diagrams/gallery"}),
-        ("finite.solve", {"finite/theory", "diagrams/agreement", "sine/summary"}),
+        ("finite.solve", {"finite/theory", "diagrams/agreement", "sine/theory"}),
         ("infinite.molecules", {"molecules/tile", "molecules/candidate", "molecules/signals_figure"}),
     ],
 )

@@ -116,7 +116,10 @@ def test_a_solve_holds_the_matrices_that_are_asked_for() -> None:
 
 # Networks wider than those of the measured run, and the most memory in MB that one job of each was once seen to take.
 WIDE = {
-    "sine": {"widths": [64, 1024], "members": 32, "part_size": 32, "problem": {"times": [0, 1]}},
+    "sine": {
+        **{"widths": [64, 1024], "members": 32, "part_size": 32},
+        "problem": {"train_points": [-2.6, -1.3, 0.3, 1.5, 2.7], "times": [0, 1]},
+    },
     "augmentation": {
         **{"widths": [4, 64], "members": 32, "part_size": 32, "times": [0, 1]},
         "images": {"train": 32, "test": 200, "noise": 200},

@@ -108,7 +108,7 @@ REFUSED = [
         "a polynomial with a coefficient other than 0",
     ),
     # what does not go together
-    ("sine.members", 130, "sine.members = 130 is refused: expected a multiple of part_size, 128"),
+    ("sine.members", 130, "sine.members = 130 is refused: expected a multiple of part_size, 512"),
     ("augmentation.members", 500, "augmentation.members = 500 is refused: expected a multiple of part_size, 256"),
     (
         "molecules.models.0.network",

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from runs import Run
 
+import ntkfield as nf
+from ntkfield import store
+
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 RESULTS = {"sine_summary": 1, "sine_figures": 1}
 
@@ -30,20 +33,41 @@ def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same
     run = Run(tmp_path, "sine", cores=1)
     assert progress(run).startswith("There is no run in results/ci yet")
     run.kill_when("results/ci/sine/trained/*/*.zarr.zip")
-    kept = run.stamps()
-    told = re.match(r"ci: stopped, (\d) of 7 jobs done .* nothing runs: the same command goes on", progress(run))
+    made = run.stamps()
+    kept = {path: stamp for path, stamp in made.items() if "trained" in path.parts}  # beside them, perhaps, the theory
+    told = re.match(r"ci: stopped, (\d) of 8 jobs done .* nothing runs: the same command goes on", progress(run))
     assert told
-    assert int(told[1]) in (len(kept) - 1, len(kept))  # the benchmark follows the store
-    for store in kept:
-        log = tmp_path / "results/ci/logs/sine_train" / store.parent.name / store.name.replace(".zarr.zip", ".log")
+    assert int(told[1]) in (len(made) - 1, len(made))  # the benchmark follows the store
+    for path in kept:
+        log = tmp_path / "results/ci/logs/sine_train" / path.parent.name / path.name.replace(".zarr.zip", ".log")
         assert re.match(r"\S+ \S+ started on \S+\n", log.read_text())
     assert run.planned()["sine_train"] + len(kept) <= 4 + 1
     run.make()
-    assert progress(run) == "ci: finished, all 7 jobs are done\n"
-    repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
+    assert progress(run) == "ci: finished, all 8 jobs are done\n"
+    repeated = [path for path, stamp in made.items() if path.stat().st_mtime_ns != stamp]
     assert len(repeated) <= 1, "more was repeated than the job that was running"
-    assert len(finished.stores()) == 5  # 2 widths of 2 parts, and the summary
+    assert len(finished.stores()) == 6  # 2 widths of 2 parts, the theory and the summary
     assert run.stores() == finished.stores()
+
+
+def test_before_training_the_corrections_are_those_of_random_networks(finished: Run) -> None:
+    """The variance's is K1, which the kernels' own recursion gives; nothing has moved yet."""
+    path = finished.folder / "results/ci/sine/summary.zarr.zip"
+    whole = store.load(path).sel(time=0.0)
+    summary, config = whole.isel(point=[0, 10, 24]), store.provenance(whole)["config"]
+    network = nf.MLP(**config["network"])
+    k1 = nf.finite_width(network, summary["point"].values[:, None], ["K1"])["K1"].values[-1].diagonal()
+    # Its own finer quadrature says how far the study's is off, and finite_width's is asked for 1e-6.
+    off = summary["variance_1_error"].values + 1e-6 * abs(k1)
+    assert (abs(summary["variance_1"].values - k1) < 3 * off).all()
+    assert not summary["mean_1"].any()
+    assert not summary["drift_1"].any()
+    assert not summary["sampled_drift"].any()
+
+
+def test_a_kink_has_no_theory_beyond_the_limit(finished: Run) -> None:
+    jobs = {"sine_theory": 1, "sine_train": 4, **RESULTS}
+    assert finished.planned({"sine": {"network": {"activation": "relu"}}}) == jobs
 
 
 @pytest.mark.parametrize(
@@ -52,7 +76,8 @@ def test_killed_between_ensembles_it_finishes_repeats_nothing_and_gives_the_same
         ({"seed": 1}, {"sine_train": 4, **RESULTS}),
         ({"widths": [8, 32]}, {"sine_train": 2, **RESULTS}),  # the new width's two parts
         ({"members": 12}, {"sine_train": 2, **RESULTS}),  # one more part of each width
-        ({"network": {"activation": "tanh"}}, {"sine_train": 4, **RESULTS}),
+        ({"network": {"activation": "tanh"}}, {"sine_theory": 1, "sine_train": 4, **RESULTS}),
+        ({"rtol": 0.1}, {"sine_theory": 1, **RESULTS}),
     ],
 )
 def test_a_change_re_runs_what_depends_on_it(finished: Run, change: dict, jobs: dict[str, int]) -> None:

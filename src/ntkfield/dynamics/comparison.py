@@ -58,6 +58,28 @@ def sampling_floor(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return of_a + of_b
 
 
+def unbiased_mean_square(sample: np.ndarray, draws: int = 400, seed: int = 0) -> Estimate:
+    """Square of an ensemble's mean, averaged over inputs, less the variance of that mean.
+
+    Right on average at any ensemble size, and negative where sampling hides the mean. The error is the bootstrap's.
+
+    Args:
+        sample: numbers [members, inputs], two members or more.
+        draws: resamplings of the bootstrap.
+        seed: of the resamplings.
+
+    Raises:
+        ValueError: for an ensemble of one.
+    """
+    if len(sample) < 2:
+        raise checks.refuse("members of sample", len(sample), "two or more")
+    members, rng = len(sample), np.random.default_rng(seed)
+    counts = rng.multinomial(members, np.full(members, 1 / members), size=draws)
+    draw = np.mean((counts @ sample / members) ** 2, axis=1)
+    found = np.mean(sample.mean(axis=0) ** 2) - np.mean(sample.var(axis=0, ddof=1)) / members
+    return Estimate(float(found), float(draw.std(ddof=1)))
+
+
 class BySize(NamedTuple):
     """Squared differences of parts of two ensembles, over the number of members of a part.
 

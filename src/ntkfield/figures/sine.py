@@ -1,167 +1,242 @@
-"""Regression of sin(x): the ensemble in function space at several times, and how the NTK freezes with width."""
+"""Regression of sin(x): trained networks against the infinite width and its first correction in 1/n.
+
+All functions take the summary that the sine study stores. For an activation with a kink it has no corrections, and the
+figures show the limit alone.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
-from scipy.special import chdtrc
 
 from ntkfield.figures import words
-from ntkfield.figures.style import BLUE, GREY, ORANGE, house_style, number_log_axis
+from ntkfield.figures.style import BLUE, GREEN, GREY, ORANGE, house_style, number_log_axis
 
-UNLIKELY = 0.0027  # a chance below it refutes a law: that of three standard errors
+BAND = {"alpha": 0.18, "linewidth": 0}
+WIDE = 3.2  # inches of a panel
 
 
 def plot_ensemble(summary: xr.Dataset) -> Figure:
-    """Mean and spread over initialisations, exact at infinite width and sampled at the largest width.
+    """Mean and spread over initialisations at each time after the start: the limit, with its correction, and sampled.
+
+    Drawn at the smallest width, where the correction is largest.
 
     Args:
         summary: as stored by the sine study.
     """
-    one = summary.isel(width=-1)
-    x, count = summary["point"].values, int(one["members"])
+    one, x, times = summary.isel(width=0), summary["point"].values, summary["time"].values[1:]
+    n, count = int(one["width"]), int(one["members"])
     shown = slice(len(x) // 24, None, max(1, len(x) // 12))
     with house_style():
-        times = summary["time"].values
-        figure, axes = plt.subplots(
-            1,
-            len(times),
-            figsize=(max(7.0, 0.8 + 2.7 * len(times)), 3.9),  # the legend and the title need 7
-            sharex=True,
-            sharey=True,
-            layout="constrained",
-        )
-        for axis, time in zip(np.atleast_1d(axes), times, strict=True):
+        size = (max(7.5, 0.6 + WIDE * len(times)), 4.4)
+        figure, axes = plt.subplots(1, len(times), figsize=size, sharey=True, layout="constrained", squeeze=False)
+        for axis, time in zip(axes[0], times, strict=True):
             now = one.sel(time=time)
-            mean, deviation = now["mean"].values, now["deviation"].values
-            sampled, spread = now["sampled_mean"].values, now["sampled_deviation"].values
-            axis.fill_between(x, mean - 2 * deviation, mean + 2 * deviation, color=BLUE, alpha=0.2, linewidth=0)
-            axis.plot(x, np.sin(x), color=GREY, linestyle=":")
-            axis.plot(x, mean, color=BLUE)
-            for sign in (-1, 1):
-                axis.plot(x, sampled + 2 * sign * spread, color=ORANGE, linestyle="--", linewidth=1.2)
-            error = spread[shown] / count**0.5
-            axis.errorbar(x[shown], sampled[shown], error, color=ORANGE, fmt="o", markersize=4, capsize=2)
-            axis.plot(summary["train"], summary["target"], "kX", markersize=8, markeredgecolor="white", zorder=5)
-            axis.set_title(f"time t = {time:g}")
-            axis.set_xlabel("x (radians)")
+            mean, deviation = now["mean_0"].values, np.sqrt(now["variance_0"].values)
+            label = "infinite width: mean m₀, band ± 2 standard deviations"
+            axis.fill_between(x, mean - 2 * deviation, mean + 2 * deviation, color=BLUE, **BAND)
+            axis.plot(x, mean, color=BLUE, linestyle="--", label=label)
+            if "mean_1" in now:
+                corrected = mean + now["mean_1"].values / n
+                deviation = np.sqrt(np.maximum(now["variance_0"].values + now["variance_1"].values / n, 0.0))
+                axis.plot(x, corrected, color=GREEN, label=f"corrected to order 1/n: m₀ + m₁/{n}")
+                for sign in (-2, 2):
+                    axis.plot(x, corrected + sign * deviation, color=GREEN, linewidth=1.0, label="_")
+            sampled, error = now["sampled_mean"].values[shown], now["sampled_mean_error"].values[shown]
+            spread = np.sqrt(now["sampled_variance"].values[shown])
+            label = f"mean of {count} trained networks of width {n}, ± standard error; ticks ± 2 standard deviations"
+            axis.errorbar(x[shown], sampled, error, color=ORANGE, fmt="o", markersize=4.5, capsize=2, label=label)
+            for sign in (-2, 2):
+                axis.plot(x[shown], sampled + sign * spread, "_", color=ORANGE, markersize=8, markeredgewidth=1.8)
+            axis.plot(summary["train"], summary["target"], "kX", markersize=9, markeredgecolor="white", zorder=5)
+            axis.plot(x, np.sin(x), color=GREY, linestyle=":", linewidth=1.2, label="sin(x), and training points ✕")
+            axis.set(title=f"time t = {time:g}", xlabel="x (radians)")
             axis.set_xticks([-np.pi, 0, np.pi], ["−π", "0", "π"])
-        np.atleast_1d(axes)[0].set_ylabel("network output f(x)")
-        lines = {
-            f"mean of {count} networks of width {int(one['width'])}, ± standard error": {
-                "color": ORANGE,
-                "marker": "o",
-            },
-            "their mean ± 2 standard deviations": {"color": ORANGE, "linestyle": "--"},
-            "infinite width: mean": {"color": BLUE},
-            "infinite width: ± 2 standard deviations": {"color": BLUE, "alpha": 0.25, "linewidth": 8},
-            "training points": {"color": "black", "marker": "X", "linestyle": ""},
-            "sin(x)": {"color": GREY, "linestyle": ":"},
-        }
-        handles = [
-            Line2D([], [], label=label, **({"linestyle": ""} if k == 0 else {}) | style)
-            for k, (label, style) in enumerate(lines.items())
-        ]
-        figure.suptitle("Networks trained on sin(x) against the exact mean and band of infinite width")
-        figure.legend(handles=handles, loc="outside lower center", ncols=3 if len(times) > 2 else 2)
+        axes[0, 0].set_ylabel("network output f(x)")
+        beside = " and its first correction" if "mean_1" in summary else ""
+        figure.suptitle(f"Trained networks of width {n} against infinite width{beside}")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2 if len(times) > 2 else 1, fontsize="small")
     return figure
 
 
 def finding_ensemble(summary: xr.Dataset) -> str:
-    """How far the sampled ensemble is from the exact mean and band at the end of training.
+    """How far the mean and the deviation of the narrowest networks are from theory at the end of training.
 
     Args:
         summary: as stored by the sine study.
     """
-    now = summary.isel(width=-1, time=-1)
-    members, spread = int(now["members"]), now["sampled_deviation"]
-    off = now["sampled_mean"] - now["mean"]
-    wider = (spread**2).mean() ** 0.5 / (now["deviation"] ** 2).mean() ** 0.5
-    rms = float((off**2).mean() ** 0.5 / (spread**2 / members).mean() ** 0.5)
+    now = summary.isel(width=0, time=-1)
+    n, members = int(now["width"]), int(now["members"])
+    spread = float(np.sqrt(now["sampled_variance"].mean() / now["variance_0"].mean()))
+    uncertain = float(np.sqrt((now["sampled_variance_error"] ** 2).mean()) / now["variance_0"].mean()) / (2 * spread)
+    told = (
+        f"At time {float(now['time']):g} the mean of {members} networks of width {n} is off the infinite-width mean by "
+        f"{float(abs(now['sampled_mean'] - now['mean_0']).max()):.2g} at most along the line"
+    )
+    wider = f"their standard deviation is {words.with_error(spread, uncertain)} times that of infinite width"
+    if "mean_1" not in now:
+        return f"{told}; {wider}."
+    left = float(abs(now["sampled_mean"] - now["mean_0"] - now["mean_1"] / n).max())
+    expected = float(np.sqrt(1 + now["variance_1"].mean() / n / now["variance_0"].mean()))
+    return f"{told}, and off m₀ + m₁/{n} by {left:.2g}; {wider}, where the first correction says {expected:.2f}."
+
+
+def plot_bias(summary: xr.Dataset) -> Figure:
+    """What n times the bias of the mean goes to, and how far networks are from the limit and from its correction.
+
+    Args:
+        summary: as for :func:`plot_ensemble`.
+    """
+    with house_style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.3), layout="constrained")
+        _scaled(left, summary)
+        _distances(right, summary)
+    return figure
+
+
+def finding_bias(summary: xr.Dataset) -> str:
+    """The distance of networks' mean from the limit, from its correction, and by which power the rest falls.
+
+    Args:
+        summary: as for :func:`plot_ensemble`.
+    """
+    n, whole = summary["width"].values, _distance(summary, "off_0")
+    told = f"In root mean square over the line and all times, the mean of networks of width {n[0]} is off the limit by "
+    told += words.with_error(whole[0][0], whole[1][0])
+    if "off_1_squared" not in summary:
+        return f"{told} and at width {n[-1]} by {words.with_error(whole[0][-1], whole[1][-1])}."
+    rest, law = _distance(summary, "off_1"), _predicted(summary)
+    told += f" (m₁/n is {law / n[0]:.2g}) and off m₀ + m₁/n by {words.with_error(rest[0][0], rest[1][0])}"
+    seen = rest[0] > words.CERTAIN * rest[1]
+    if not seen[:2].all():
+        return f"{told}; at larger widths the rest is not told from zero."
+    span = np.log(n[1] / n[0])
+    power, error = np.log(rest[0][1] / rest[0][0]) / span, np.hypot(*(rest[1] / rest[0])[:2]) / span
     return (
-        f"At time {float(now['time']):g} the mean of {members} networks of width {int(now['width'])} is off the exact "
-        f"mean by {float(abs(off).max()):.2g} at most along the line and by {rms:.1f} standard errors in root mean "
-        f"square; their standard deviation is {float(wider):.2f} times the exact one (sampling alone leaves it "
-        f"uncertain by {(2 * (members - 1)) ** -0.5:.2f})."
+        f"{told}; from width {n[0]} to {n[1]} the rest goes with the power {words.with_error(power, error)} of the "
+        "width, at large width -2 in theory."
     )
 
 
-def finding_freezing(summary: xr.Dataset) -> str:
-    """The change of the NTK at the smallest and the largest width, and what is known of the law between.
-
-    Three widths or more test the law a/n + b/n², and only one that they do not refute has a leading term to tell. Two
-    widths give the power between them.
-
-    Args:
-        summary: as stored by the sine study; ``law``, ``law_error`` and ``chi_squared`` for three widths or more.
-    """
-    n, change, error = _last(summary)
-    ends = [f"{words.with_error(change[k], error[k])} at width {n[k]}" for k in (0, -1)]
-    told = f"The relative change of the NTK is {ends[0]} and {ends[1]}."
-    if "law" not in summary:
-        span = np.log(n[-1] / n[0])
-        power, scatter = np.log(change[-1] / change[0]) / span, np.hypot(*(error / change)[[0, -1]]) / span
-        return (
-            f"{told} Between them it goes with the power {words.with_error(power, scatter)} of the width, at large "
-            "width -1 in theory; two widths cannot test that law."
-        )
-    chance, fit = _fit(summary)
-    told = f"{told} The law a/n + b/n² has {fit} (larger by chance alone in {100 * chance:.2g} % of cases)"
-    if chance < UNLIKELY:
-        return f"{told}: it does not describe these widths."
-    return f"{told}; its leading term is ({words.with_error(*_leading(summary))}) / n."
-
-
 def plot_freezing(summary: xr.Dataset) -> Figure:
-    """Relative change of the empirical NTK by the end of training against width, with the law a/n + b/n² where fitted.
+    """Mean change of the NTK's trace by the end of training against 1/n, with the predicted slope.
 
     Args:
-        summary: as for :func:`finding_freezing`.
+        summary: as for :func:`plot_ensemble`.
     """
     n, change, error = _last(summary)
-    fine = np.geomspace(n.min() / 1.2, n.max() * 1.2, 50)
+    inverse = 1.0 / n
     with house_style():
-        figure, axis = plt.subplots(figsize=(5.4, 4.7), layout="constrained")
-        if "law" in summary:
-            chance, fit = _fit(summary)
-            a, b = summary["law"].values
-            axis.plot(fine, a / fine + b / fine**2, color=BLUE, label=f"fit a/n + b/n²: {fit}")
-            if chance >= UNLIKELY:
-                label = f"its leading term: ({words.with_error(*_leading(summary))}) / n"
-                axis.plot(fine, a / fine, color=BLUE, linestyle="--", label=label)
-        else:
-            slope = change[-1] * n[-1] / fine
-            axis.plot(fine, slope, color=GREY, linestyle=":", label="1/n through the widest, not fitted")
+        figure, axis = plt.subplots(figsize=(5.6, 4.7), layout="constrained")
+        axis.axhline(0, color=GREY, linewidth=1)
+        if "drift_1" in summary:
+            slope = float(summary["drift_1"][-1])
+            ends = np.array([0.0, 1.1 * inverse.max()])
+            label = f"predicted at order 1/n: {100 * slope:.0f} % / n, nothing fitted"
+            axis.plot(ends, 100 * slope * ends, color=GREEN, label=label)
         label = f"trained networks, mean of {int(summary['members'][-1])} ± standard error"
-        axis.errorbar(n, change, error, color=ORANGE, fmt="o", capsize=3, markersize=6, label=label)
-        axis.set_xscale("log")
-        axis.set_yscale("log")
-        axis.set_xticks(n, [str(width) for width in n])
-        axis.xaxis.set_minor_locator(NullLocator())
-        number_log_axis(axis)
-        axis.set_xlabel("width n (channels per hidden layer)")
-        axis.set_ylabel(r"relative change of the NTK, $\Vert\hat\Theta_t-\hat\Theta_0\Vert\,/\,\Vert\hat\Theta_0\Vert$")
-        less = change[0] - change[-1] > words.EXPECTED * np.hypot(error[0], error[-1])
-        title = "The NTK changes less in wider networks" if less else "Change of the NTK by width"
+        axis.errorbar(inverse, 100 * change, 100 * error, color=ORANGE, fmt="o", capsize=3, markersize=6, label=label)
+        axis.set_xticks([0.0, *inverse], ["0", *(f"1/{width}" for width in n)])
+        if len(n) > 4:  # of many widths in steps of two the first labels would lie on each other
+            axis.set_xticks([0.0, *inverse[:4]], ["0", *(f"1/{width}" for width in n[:4])])
+        axis.set_xlim(0, 1.1 * inverse.max())
+        axis.set_xlabel("1 / width n")
+        axis.set_ylabel(r"mean change of the NTK's trace, $\mathbb{E}\,\mathrm{tr}(\hat\Theta_t-\hat\Theta_0)$, in %")
+        less = abs(change[0]) - abs(change[-1]) > words.EXPECTED * np.hypot(error[0], error[-1])
+        title = "The NTK freezes with width" if less else "Change of the NTK by width"
         axis.set_title(f"{title} (t = {float(summary['time'][-1]):g})")
-        axis.grid(True, which="major", color="0.92", linewidth=0.8)
         figure.legend(loc="outside lower center", fontsize="small")
     return figure
 
 
+def finding_freezing(summary: xr.Dataset) -> str:
+    """The change of the NTK at the smallest and the largest width, and n times it beside the predicted slope.
+
+    Args:
+        summary: as for :func:`plot_ensemble`.
+    """
+    n, change, error = _last(summary)
+    ends = [f"{words.with_error(100 * change[k], 100 * error[k])} % at width {n[k]}" for k in (0, -1)]
+    told = f"The trace of the NTK on the training points changes by {ends[0]} and {ends[1]} on average."
+    if "drift_1" not in summary:
+        return told
+    slope = 100 * float(summary["drift_1"][-1])
+    scaled = words.with_error(100 * n[-1] * change[-1], 100 * n[-1] * error[-1])
+    return f"{told} Times the width the latter is {scaled} %; theory at large width: {slope:.4g} %."
+
+
+def _scaled(axis: Axes, summary: xr.Dataset) -> None:
+    """Distance of the mean from the limit, times n, along the line, at the time of the largest correction."""
+    name = "mean_1" if "mean_1" in summary else "mean_0"
+    late = summary.isel(time=1 + int(np.argmax((summary[name].values[1:] ** 2).mean(axis=1))))
+    x, widths = summary["point"].values, summary["width"].values
+    axis.axhline(0, color=GREY, linewidth=1)
+    if "mean_1" in summary:
+        axis.plot(x, late["mean_1"], color=GREEN, linewidth=2.2, label="m₁, predicted")
+    step = max(1, len(x) // 12)
+    for k, (width, shade) in enumerate(zip(widths[:3], (0.35, 0.6, 1.0), strict=False)):
+        one, shown = late.sel(width=width), slice(len(x) // 24 + k * (step // 4), None, step)
+        off, error = width * (one["sampled_mean"] - one["mean_0"]), width * one["sampled_mean_error"]
+        style = {"fmt": "os^"[k], "color": ORANGE, "alpha": shade, "markersize": 4.5, "capsize": 2}
+        axis.errorbar(x[shown], off[shown], error[shown], label=f"networks of width {width}", **style)
+    axis.set(xlabel="x (radians)", ylabel="n × (mean output − m₀)", title=f"Bias of the mean, t = {float(late.time):g}")
+    axis.set_xticks([-np.pi, 0, np.pi], ["−π", "0", "π"])
+    axis.legend(fontsize="small")
+
+
+def _distances(axis: Axes, summary: xr.Dataset) -> None:
+    """Distance of networks' mean from the limit and from its correction against width."""
+    n = summary["width"].values
+    fine = np.geomspace(n.min() / 1.2, n.max() * 1.2, 50)
+    series = [("off_0", ORANGE, "o", "from infinite width, m₀")]
+    if "off_1_squared" in summary:
+        axis.plot(fine, _predicted(summary) / fine, color=GREEN, label="predicted: m₁/n")
+        series.append(("off_1", BLUE, "s", "from m₀ + m₁/n"))
+        value, error = _distance(summary, "off_1")
+        if value[0] > words.CERTAIN * error[0]:
+            axis.plot(fine, value[0] * (n[0] / fine) ** 2, color=BLUE, linestyle=":", label="1/n² through the first")
+    for name, colour, marker, label in series:
+        value, error = _distance(summary, name)
+        seen = value > words.CERTAIN * error
+        style = {"color": colour, "markersize": 6, "linestyle": ""}
+        axis.errorbar(n[seen], value[seen], error[seen], marker=marker, capsize=3, label=f"networks {label}", **style)
+        if not seen.all():
+            style |= {"marker": "v", "markerfacecolor": "white"}
+            axis.plot(n[~seen], (value + words.CERTAIN * error)[~seen], label="not told from zero: below", **style)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xticks(n, [str(width) for width in n])
+    axis.xaxis.set_minor_locator(NullLocator())
+    number_log_axis(axis)
+    axis.set(xlabel="width n (channels per hidden layer)", ylabel="distance of the mean, root mean square")
+    axis.set_title("What is left falls faster" if _closer(summary) else "Distance of the mean")
+    axis.legend(fontsize="small", loc="lower left")
+
+
+def _distance(summary: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Root of a mean square, and its standard error; zero with the root of the error where sampling hides it."""
+    square, error = summary[f"{name}_squared"].values, summary[f"{name}_squared_error"].values
+    root = np.sqrt(np.maximum(square, 0.0))
+    return root, np.where(square > error, error / (2 * np.maximum(root, 1e-300)), np.sqrt(error))
+
+
+def _predicted(summary: xr.Dataset) -> float:
+    """Root mean square of m1 over the line and all times but the start."""
+    return float(np.sqrt((summary["mean_1"][1:] ** 2).mean()))
+
+
+def _closer(summary: xr.Dataset) -> bool:
+    """Whether the narrowest networks are surely nearer to the corrected mean than to the limit."""
+    if "off_1_squared" not in summary:
+        return False
+    (whole, rest), errors = ([_distance(summary, name)[k][0] for name in ("off_0", "off_1")] for k in (0, 1))
+    return bool(whole - rest > words.EXPECTED * np.hypot(*errors))
+
+
 def _last(summary: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Widths, the NTK's change by the end of training, and its standard error."""
+    """Widths, the NTK's mean change by the end of training relative to the limit's trace, and its standard error."""
     last = summary.isel(time=-1)
-    return summary["width"].values, last["ntk_change"].values, last["ntk_change_error"].values
-
-
-def _fit(summary: xr.Dataset) -> tuple[float, str]:
-    """How often chance makes chi squared larger than it is, were the law true, and chi squared in words."""
-    chi_squared, freedom = float(summary["chi_squared"]), summary["chi_squared"].attrs["degrees_of_freedom"]
-    return chdtrc(freedom, chi_squared), f"χ² = {chi_squared:.1f} for {freedom} degree{'s' * (freedom > 1)} of freedom"
-
-
-def _leading(summary: xr.Dataset) -> tuple[float, float]:
-    return float(summary["law"][0]), float(summary["law_error"][0])
+    return summary["width"].values, last["sampled_drift"].values, last["sampled_drift_error"].values

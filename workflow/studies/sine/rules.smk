@@ -8,9 +8,30 @@ include: "plan.smk"
 QUESTIONS["sine"] = "How far is a trained network from the infinite-width theory?"
 STUDIES["sine"] = [
     "<results>/sine/ensemble.pdf",
+    "<results>/sine/bias.pdf",
     "<results>/sine/freezing.pdf",
     "<results>/sine/freezing.csv",
 ]
+
+
+rule sine_theory:
+    output:
+        "<results>/sine/theory.zarr.zip",
+    log:
+        "<logs>/sine_theory.log",
+    benchmark:
+        "<benchmarks>/sine_theory.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
+        gpu=config["gpus"],
+    params:
+        network=SINE["network"],
+        problem={key: SINE["problem"][key] for key in ("train_points", "grid", "times")},
+        rtol=SINE["rtol"],
+    script:
+        "theory.py"
 
 
 rule sine_train:
@@ -36,6 +57,7 @@ rule sine_train:
 
 rule sine_summary:
     input:
+        theory="<results>/sine/theory.zarr.zip",
         trained=sine_trained(),
     output:
         dataset="<results>/sine/summary.zarr.zip",
@@ -55,7 +77,6 @@ rule sine_summary:
         runtime=30,
     params:
         network=SINE["network"],
-        problem=SINE["problem"],
         widths=SINE["widths"],
     script:
         "summary.py"
@@ -72,6 +93,14 @@ rule sine_figures:
             caption="ensemble.rst",
             category=QUESTIONS["sine"],
             labels={"result": "Mean and band", "form": "figure"},
+        ),
+        bias_pdf="<results>/sine/bias.pdf",
+        bias_finding="<results>/sine/bias.txt",
+        bias_png=report(
+            "<results>/sine/bias.png",
+            caption="bias.rst",
+            category=QUESTIONS["sine"],
+            labels={"result": "Bias of the mean", "form": "figure"},
         ),
         freezing_pdf="<results>/sine/freezing.pdf",
         freezing_finding="<results>/sine/freezing.txt",

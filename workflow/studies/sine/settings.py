@@ -2,7 +2,7 @@
 
 from math import pi
 
-from settings import Section, Study, model_validator, real, refuse, unique, whole
+from settings import Positive, Section, Study, model_validator, real, refuse, unique, whole
 from shared_settings import Ensembles, Step, Times, Trained
 
 
@@ -15,17 +15,21 @@ class Network(Trained):
 class Problem(Section):
     """What networks are trained on and when they are looked at."""
 
-    train_points: unique(real(ge=-pi, le=pi))  # where outputs are drawn
+    train_points: unique(real(ge=-pi, le=pi), at_most=48)  # as many as corrections in 1/n are computed for
     grid: whole(ge=24)
     times: Times
     step: Step
 
 
 class Settings(Ensembles, Study):
-    """Members fill whole parts; times begin at 0. Without biases, a training point other than 0 is needed."""
+    """Members fill whole parts; times begin at 0. Without biases, a training point other than 0 is needed.
+
+    An activation with a kink has no correction in 1/n: networks are then drawn against infinite width alone.
+    """
 
     network: Network
     problem: Problem
+    rtol: Positive
     members: whole(ge=4)
 
     @model_validator(mode="after")

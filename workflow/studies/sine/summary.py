@@ -7,49 +7,50 @@ import pandas as pd
 import xarray as xr
 
 from ntkfield import store
-from ntkfield.dynamics.comparison import Estimate, inverse_law
-from ntkfield.dynamics.predict import predict
+from ntkfield.dynamics.comparison import less_start, unbiased_mean_square
+from ntkfield.dynamics.gradient_flow import gradient_flow
 from ntkfield.networks.mlp import MLP
 
 params = snakemake.params
-problem, network, widths = job.plain(params.problem), MLP(**job.plain(params.network)), list(params.widths)
+network, widths = MLP(**job.plain(params.network)), list(params.widths)
+theory = store.load(snakemake.input.theory)
 parts = {width: [store.load(p) for p in snakemake.input.trained if p.split("/")[-2] == str(width)] for width in widths}
-trained = {width: xr.concat(parts[width], "member") for width in widths}
-x, times = np.array(problem["train_points"])[:, None], problem["times"]
-grid = trained[widths[0]]["point"].values[:, None]
-exact = predict(network, x, np.sin(x[:, 0]), grid, times)
+x, times = theory["train"].values[:, None], theory["time"].values
+# What the infinitely wide network makes of its start, zero on average, is taken off: it is most of the spread.
+kernels = network.kernel(x).ntk, network.kernel(theory["point"].values[:, None], x).ntk
+influence = np.asarray(gradient_flow(*kernels, np.eye(len(x)), times))
 
-change, error, sampled, spread, count = [], [], [], [], []
+layout = ("width", "time", "point")
+found = {name: [] for name in ("mean", "mean_error", "variance", "variance_error", "drift", "drift_error")}
+squares = {name: [] for name in ("off_0", "off_1") if name == "off_0" or "mean_1" in theory}
 for width in widths:
-    ntk, output = trained[width]["ntk"].values, trained[width]["output"]
-    norm = np.linalg.norm(ntk - ntk[:, :1], axis=(2, 3)) / np.linalg.norm(ntk[:, :1], axis=(2, 3))
-    change.append(norm.mean(axis=0))
-    error.append(norm.std(axis=0, ddof=1) / len(norm) ** 0.5)
-    sampled.append(output.mean("member").values)
-    spread.append(output.std("member", ddof=1).values)
-    count.append(len(norm))
-change, error = np.array(change), np.array(error)
-summary = xr.Dataset(
-    {
-        "mean": (("time", "point"), exact["mean"].values),
-        "deviation": (("time", "point"), np.sqrt(exact["variance"].values)),
-        "sampled_mean": (("width", "time", "point"), sampled),
-        "sampled_deviation": (("width", "time", "point"), spread),
-        "members": ("width", count),
-        "ntk_change": (("width", "time"), change),
-        "ntk_change_error": (("width", "time"), error),
-        "target": ("train", np.sin(x[:, 0])),
-    },
-    coords={"width": widths, "time": times, "point": grid[:, 0], "train": x[:, 0]},
-)
-if len(widths) > 2:  # through two points the law goes whatever they are
-    law = inverse_law(np.array(widths), Estimate(change[:, -1], error[:, -1]))
-    summary["law"] = "order", [law.leading.value, law.next.value], {"long_name": "coefficients of 1/n and 1/n^2"}
-    summary["law_error"] = "order", [law.leading.error, law.next.error]
-    summary["chi_squared"] = (), law.chi_squared, {"degrees_of_freedom": law.freedom}
-    summary = summary.assign_coords(order=[1, 2])
-config = {"network": job.plain(params.network), "problem": problem, "widths": widths}
+    trained = xr.concat(parts[width], "member")
+    output, trace = trained["output"].values, trained["ntk_trace"].values
+    reduced = less_start(output, trained["start"].values, influence)
+    drift = (trace - trace[:, :1]) / float(theory["ntk_trace"])
+    root, variance = len(output) ** 0.5, output.var(axis=0, ddof=1)
+    squared = (output - output.mean(axis=0)) ** 2
+    for name, value, sample in (
+        ("mean", reduced.mean(axis=0), reduced),
+        ("variance", variance, squared),
+        ("drift", drift.mean(axis=0), drift),
+    ):
+        found[name].append(value)
+        found[f"{name}_error"].append(sample.std(axis=0, ddof=1) / root)
+    for name, several in squares.items():  # over all points and all times but the start, where no mean is off
+        expected = theory["mean_0"].values + (theory["mean_1"].values / width if name == "off_1" else 0.0)
+        several.append(unbiased_mean_square((reduced - expected)[:, 1:].reshape(len(reduced), -1)))
+dims = {name: ("width", "time") if name.startswith("drift") else layout for name in found}
+values = {f"sampled_{name}": (dims[name], several) for name, several in found.items()}
+for name, several in squares.items():
+    values |= {f"{name}_squared": ("width", [each.value for each in several])}
+    values |= {f"{name}_squared_error": ("width", [each.error for each in several])}
+values |= {"members": ("width", [sum(part.sizes["member"] for part in parts[width]) for width in widths])}
+summary = theory.assign_coords(width=widths).assign(values)
+config = {"network": job.plain(params.network), "widths": widths}
 store.save(summary, snakemake.output.dataset, config=config)
-rows = summary[["ntk_change", "ntk_change_error"]].to_dataframe().reset_index()
-rows = rows[rows["time"] > 0]
-pd.DataFrame(rows).to_csv(snakemake.output.table, index=False, float_format="%.6g")
+rows = summary[["sampled_drift", "sampled_drift_error"]].to_dataframe().reset_index()
+rows["predicted_drift"] = np.nan
+if "drift_1" in summary:
+    rows["predicted_drift"] = summary["drift_1"].sel(time=rows["time"].values).values / rows["width"]
+pd.DataFrame(rows[rows["time"] > 0]).to_csv(snakemake.output.table, index=False, float_format="%.6g")

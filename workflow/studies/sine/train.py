@@ -24,7 +24,7 @@ seed = stream(params.seed, width)
 def observe(parameters, queries):
     return {
         "output": finite.apply(parameters, queries)[:, 0],
-        "ntk": empirical_ntk(finite.apply, parameters, queries[: len(x)]),
+        "trace": jnp.trace(empirical_ntk(finite.apply, parameters, queries[: len(x)])),
     }
 
 
@@ -33,9 +33,10 @@ found = train(finite, task, problem["times"], problem["step"] / largest, seed, m
 trained = xr.Dataset(
     {
         "output": (("member", "time", "point"), found["output"][:, :, len(x) :]),
-        "ntk": (("member", "time", "row", "column"), found["ntk"]),
+        "start": (("member", "train"), found["output"][:, 0, : len(x)]),
+        "ntk_trace": (("member", "time"), found["trace"]),
     },
-    coords={"member": list(members), "time": problem["times"], "point": grid[:, 0]},
+    coords={"member": list(members), "time": problem["times"], "point": grid[:, 0], "train": x[:, 0]},
 )
 config = {"network": job.plain(params.network), "problem": problem, "width": width, "members": list(params.members)}
 store.save(trained, snakemake.output[0], config=config, seed=seed)
