@@ -179,6 +179,25 @@ def test_plain_draws_have_the_law_of_networks_of_that_width():
         assert np.median(score) < 1.5
 
 
+def test_the_start_alone_needs_no_steps_and_no_finer_grid():
+    found = nf.mean_field(TANH, X, Y, 1.0, [0.0], Q)
+    assert found.attrs["converged"]
+    assert found.attrs["nodes_per_axis"] <= 32
+    np.testing.assert_allclose(found["output"], 0.0, atol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_steps_too_large_are_halved(monkeypatch):
+    """From steps at which the course overflows, of a linear network: cubic in its parameters."""
+    network = nf.MLP(2, "identity", 1.2, 0.3)
+    usual = nf.mean_field(network, X, Y, 1.0, [20.0])
+    monkeypatch.setattr("ntkfield.dynamics.mean_field.FIRST_STEP", 40.0)
+    found = nf.mean_field(network, X, Y, 1.0, [20.0])
+    assert usual.attrs["converged"]
+    assert found.attrs["converged"]
+    np.testing.assert_allclose(found["output"], usual["output"], atol=2e-3)  # twice rtol
+
+
 def test_no_room_for_directions_is_refused(monkeypatch):
     for module in ("normals", "revealed", "mean_field"):
         monkeypatch.setattr(f"ntkfield.dynamics.{module}.DIRECTIONS", 12)

@@ -106,6 +106,8 @@ class Field:
         d = problem.inputs.shape[1]
         self._theta = scales.bias_rate + scales.weight_rate * problem.inputs @ problem.inputs.T / d
         self._sigma = Tower(network.activation.derivative, highest=1)
+        # All inputs' first directions come first: of Sobol' points, early coordinates are spread best.
+        self.layers(self.start, len(problem.inputs))
 
     def layers(self, state: State, count: int) -> Layers:
         """All layers at the first `count` inputs."""

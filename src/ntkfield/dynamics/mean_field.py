@@ -22,6 +22,7 @@ HALVINGS = 8  # of the step in time
 # Steps of a rule of order p are off by 1 / (1 - 2^-p) times the change under halved ones: from order 2 on, by less.
 CAUTION = 4 / 3
 MOST_GRIDDED = 3  # normals of a site that a grid of some 10^5 nodes resolves
+ROUNDING = 1e-12
 FEWEST = 4  # scrambles whose spread tells an error
 DIMS = {
     "output": ("time", "input"),
@@ -204,13 +205,14 @@ def _change(coarse: Values, fine: Values, factor: float = 1.0) -> Values:
 
 
 def _worst(errors: Values, values: Values) -> float:
-    """Largest error, relative to the largest of its quantity."""
-    sizes = {name: float(np.max(abs(value))) for name, value in values.items()}
-    return max(float(np.max(errors[name])) / size if size else 0.0 for name, size in sizes.items())
+    """Largest error, relative to the largest of its quantity; what rounding leaves of a vanishing output is none."""
+    sizes = {name: np.max(abs(value)) for name, value in values.items()}
+    relative = [np.maximum(np.max(errors[name]) - ROUNDING, 0.0) / max(size, ROUNDING) for name, size in sizes.items()]
+    return float(np.max(relative))  # nan where anything is
 
 
 def _within(errors: Values, values: Values, rtol: float) -> bool:
-    return _worst(errors, values) <= rtol  # not so where a course too coarse ended in nan
+    return _worst(errors, values) <= rtol  # which nan is not, in which a course of too large steps may end
 
 
 def _missed(what: str, worst: float, rtol: float) -> None:
