@@ -210,6 +210,7 @@ def test_no_room_for_directions_is_refused(monkeypatch):
     ("network", "arguments", "message"),
     [
         (nf.MLP(1, "tanh"), {}, "depth = 1 is refused"),
+        (nf.MLP(3, "tanh", weights="orthogonal"), {}, "weights = 'orthogonal' is refused: expected gaussian"),
         (nf.GroupCNN("c4", 1, "tanh", filter_shape=(3, 3)), {}, "an nf.MLP"),
         (TANH, {"y": np.ones((4, 1))}, r"y of shape = \(4, 1\) is refused"),
         (TANH, {"y": np.ones(3)}, r"y of shape = \(3,\) is refused"),

@@ -58,7 +58,8 @@ class Weights:
         variance = checks.positive("W_std", W_std) ** 2
         bias = 0.0 if b_std is None else checks.non_negative("b_std", b_std) ** 2
         if rates is not None:
-            return cls(variance, bias, *(checks.non_negative("rates", rate) for rate in rates))
+            of_weights, of_biases = (checks.non_negative("rates", rate) for rate in rates)
+            return cls(variance, bias, of_weights, of_biases)
         if parameterization == "standard":
             return cls(variance, bias, None, 0.0 if b_std is None else 1.0)
         return cls(variance, bias, variance, bias)

@@ -96,12 +96,14 @@ def checked_network(network: Any) -> MLP:
     """The network itself, refused if it has no mean-field limit here.
 
     Raises:
-        ValueError: for networks other than MLPs with a hidden layer.
+        ValueError: for networks other than MLPs with a hidden layer, and for orthogonal matrices between hidden layers.
     """
     if not isinstance(network, MLP):
         raise checks.refuse("network", type(network).__name__, "an nf.MLP: of others the limit is not known here")
     if network.depth < 2:
         raise checks.refuse("depth", network.depth, "2 or above: without a hidden layer there are no features to learn")
+    if network.orthogonal - {1, network.depth}:
+        raise checks.refuse("weights", network.weights, "gaussian: of orthogonal ones the limit is not known here")
     return network
 
 
