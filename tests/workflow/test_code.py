@@ -121,7 +121,7 @@ def used() -> dict[str, set[str]]:
         ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
         ("dynamics.ensembles", {"sine/train", "learning/train", "augmentation/train"}),
         ("diagrams.key", {"diagrams/gallery"}),
-        ("finite.solve", {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory"}),
+        ("finite.solve", {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory", "orthogonal/depth"}),
         ("infinite.molecules", {"molecules/tile", "molecules/candidate", "molecules/signals_figure"}),
     ],
 )
