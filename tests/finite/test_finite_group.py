@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import sampled_group_networks
+import sampled_networks
 
 import ntkfield as nf
 from ntkfield.groups.finite import FiniteGroup, cyclic, dihedral, generated, symmetric
@@ -62,10 +64,11 @@ def read(printed: str) -> dict[str, str]:
 
 def compare(found: dict, printed: str, legs: tuple[int, ...]) -> None:
     for name, value in read(printed).items():
-        entry = float(found[name][legs[: found[name].ndim]])
-        unit = 10.0 ** -len(value.split(".")[1])
-        # Half a unit of the last digit, and the orders' change, below 1e-9 of the largest entry for the rules taken.
-        assert abs(entry - float(value)) <= 0.5 * unit + 1e-8 * np.max(np.abs(found[name])), name
+        entries = found[name].values
+        unit, error = 10.0 ** -len(value.split(".")[1]), found[name].attrs["relative_error"]
+        assert error <= 1e-6
+        # One unit of the last digit: half for its rounding, half for the errors of the rules on both sides.
+        assert abs(entries[legs[: entries.ndim]] - float(value)) <= unit, name
 
 
 @pytest.mark.slow
@@ -75,13 +78,13 @@ def test_known_values(case: str) -> None:
     network = make()
     found = nf.finite_width(network, x, rtol=1e-6)
     output = found.isel(layer=-1)
-    compare({name: output[name].values for name in NAMES}, printed, legs)
+    compare({name: output[name] for name in NAMES}, printed, legs)
     kernels = network.kernel(x)
     np.testing.assert_allclose(output.K, kernels.nngp, rtol=1e-13)
     np.testing.assert_allclose(output.Theta, kernels.ntk, rtol=1e-13)
     if case == "global filters":
         hidden = found.isel(hidden=-1)
-        compare({name: hidden[f"{name}_hidden"].values for name in FOUR}, PRINTED_HIDDEN, legs)
+        compare({name: hidden[f"{name}_hidden"] for name in FOUR}, PRINTED_HIDDEN, legs)
 
 
 def outputs(network: nf.GroupCNN, x: np.ndarray, **options: object) -> dict[str, np.ndarray]:
@@ -104,6 +107,26 @@ def averaged(plain: nf.GroupCNN, group: FiniteGroup, x: np.ndarray, **options: o
 def assert_same(found: dict, expected: dict, names: tuple[str, ...], rtol: float = 1e-11) -> None:
     for name in names:
         np.testing.assert_allclose(found[name], expected[name], atol=rtol * abs(expected[name]).max(), err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reached", [(0, 1, 2, 3), (0,)], ids=["group filters", "averaged plain network"])
+def test_sampled_networks_agree(reached):
+    """Seven tensors of the output, every component, extrapolated in 1/n; K1 has another sign in the two networks."""
+    x, names = TWO_ON_FOUR[:, :, 0], ("K1", "Theta1", "V", "D", "A", "F", "B")
+    network = nf.GroupCNN(cyclic(4), 2, "erf", *SCALES, group_support=reached)
+    theory = nf.finite_width(network, TWO_ON_FOUR, names, rtol=1e-3).isel(layer=-1)
+    widths = {16: 20_000, 32: 8_000, 64: 2_000}
+    found = {n: sampled_group_networks.statistics(x, n, number, n, reached) for n, number in widths.items()}
+    for name in names:
+        for legs in np.ndindex(theory[name].shape):
+            means, errors = ([found[n][name][k][legs] for n in widths] for k in (0, 1))
+            mean, error = sampled_networks.extrapolate(list(widths), means, np.array(errors), 2)
+            # 44 different numbers, four errors: one such test in 300 fails by chance.
+            assert abs(mean - theory[name].values[legs]) <= 4 * error, (name, legs)
+    mean, error = (found[16]["K1"][k][0, 0] for k in (0, 1))
+    assert abs(mean) > 4 * error
+    assert mean * theory.K1.values[0, 0] > 0
 
 
 def test_the_trivial_group_gives_the_plain_network():
