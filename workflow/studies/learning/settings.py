@@ -8,7 +8,7 @@ from shared_settings import PLAIN, Ensembles, Step, Times, Trained
 class Network(Trained):
     """A fully connected network with a smooth activation."""
 
-    depth: whole(ge=2)
+    depth: whole(ge=2) = Field(description="weight layers")
     activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
 
 
@@ -26,7 +26,7 @@ class Problem(Section):
 class Settings(Ensembles, Study):
     """Members are pairs of networks of opposite readout; they fill whole parts."""
 
-    networks: named(Network)
+    networks: named(Network) = Field(description="that are trained, by name")
     problem: Problem
     members: whole(ge=4)
     rtol: real(gt=0, lt=1)
