@@ -112,8 +112,8 @@ def test_a_linear_network_of_depth_two_by_its_own_equations():
     ids=["tanh, depth 2", "gelu, depth 3"],
 )
 def test_trained_networks(network):
-    """n (mean - m0), n (variance - c0) and n (NTK - Theta) of trained networks at three widths, taken to 1/n = 0."""
-    times, inputs, members, widths = [0.5, 2.0], np.concatenate([X, QUERIES]), 2**15, (24, 48, 96)
+    """n (mean - m0), n (variance - c0) and n (NTK - Theta) of trained networks at four widths, taken to 1/n = 0."""
+    times, inputs, members, widths = [0.5, 2.0], np.concatenate([X, QUERIES]), 2**14, (16, 32, 64, 128)
     exact = nf.predict(network, X, Y, inputs, times, width=10_000, covariance=True, ntk=True)
     gram = np.asarray(network.kernel(inputs).ntk)
     task = Task(*map(jnp.asarray, (X, Y[:, None], np.ones(3), inputs)))
