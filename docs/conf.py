@@ -60,6 +60,7 @@ nitpick_ignore = [
     ("py:class", "Gauss"),  # an alias, spelt out where it is defined
     # Type variables.
     ("py:class", "Arguments"),
+    ("py:class", "ntkfield.finite.recursion.Given"),
     ("py:class", "ntkfield.progress.Item"),
     *(
         (f"py:{role}", f"ntkfield.networks.routes.{name}")

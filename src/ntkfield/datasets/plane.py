@@ -11,7 +11,7 @@ TARGETS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ridge": lambda x: np.sin(2 * (x @ [0.8, 0.6])),
     "checks": lambda x: np.sin(2 * x[..., 0]) * np.sin(2 * x[..., 1]),
 }
-"""By name: one smooth hump, a wave along a single direction, and a board of waves in both, whose cells change sign."""
+"""One smooth hump, a wave along a single direction, and a board of waves in both, whose cells change sign."""
 
 
 def sunflower(count: int, radius: float, turn: float = 0.0) -> np.ndarray:

@@ -43,7 +43,7 @@ def sampled(found: xr.Dataset, name: str, weights: str) -> tuple[np.ndarray, np.
 
 
 def vanishing(found: xr.Dataset) -> bool:
-    """Whether the limits of :data:`LIMITS` are those of the network."""
+    """Whether the limits of large depth that are drawn are those of the network."""
     slope = {"erf": 2 / np.sqrt(np.pi)}.get(found.attrs["activation"], 1.0)
     critical = np.isclose(found.attrs["weight_variance"] * slope**2, 1.0, rtol=1e-6)
     free = found.attrs["bias_variance"] == found.attrs["bias_rate"] == 0

@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
     Attributes:
         names: tensors.
-        ratios: each step's width over the width before it, [L - 1], as :func:`layer_ratios` gives them.
+        ratios: each step's width over the width before it, [L - 1]; see :func:`ntkfield.finite.solve.layer_ratios`.
         families: lists of inputs in rising order, [families, m], for which arrays are made.
     """
 
