@@ -67,6 +67,7 @@ def one_line(text: str) -> str:
 
 
 # Captions of the report.
+FIGURES = ("bias", "causes", "ensemble", "error", "freezing")  # of rules that draw several
 CAPTIONS = sorted(str(path.relative_to(ROOT / "workflow")) for path in (ROOT / "workflow").rglob("*.rst"))
 
 
@@ -79,13 +80,14 @@ def caption(name: str, text: str, folder: Path) -> Page:
         "diagrams": {"activations": [text]},
         "images": {"convergence": {"n_networks": text}, "subset_seeds": [text]},
         "molecules": {"split_seeds": [text]},
+        "orthogonal": {"width": text},
     }
     findings = type("Findings", (str,), {"__getitem__": lambda self, _: str(self)})(finding)  # one, or one of several
     job = SimpleNamespace(
         config=config,
         wildcards=SimpleNamespace(name=text),
         params=SimpleNamespace(network={"depth": text}, recursions=[text]),
-        output=SimpleNamespace(finding=findings, ensemble_finding=finding, freezing_finding=finding),
+        output=SimpleNamespace(finding=findings, **{f"{figure}_finding": finding for figure in FIGURES}),
     )
     record = SimpleNamespace(path=finding.with_suffix(".png"))
     question = type("Question", (), {"name": text, "__hash__": object.__hash__})()
