@@ -79,7 +79,7 @@ def finite_width(
     ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     _check_size(plan, wires, len(x))
-    values, errors, order = _refine(network, x, plan, names, rtol)
+    values, errors, order = _refine(network, x, wires, plan, names, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
         worst = max(missed, key=lambda name: missed[name])
@@ -145,16 +145,13 @@ def _check_size(plan: Plan, wires: Wiring, m: int) -> None:
         raise checks.refuse(f"number of {what}", value, accepted)
 
 
-def _refine(network: Network, x: np.ndarray, plan: Plan, names: tuple[str, ...], rtol: float) -> tuple:
+def _refine(network: Network, x: np.ndarray, wires: Wiring, plan: Plan, names: tuple[str, ...], rtol: float) -> tuple:
     """States of all layers, estimated relative errors and the order used, from rules as fine as `rtol` asks."""
     if network.activation.four_point_error is not None:
         values, known = _solve(network, x, plan, 0), network.activation.four_point_error
-        orthogonal = wiring(network, x).orthogonal
-        return values, {name: known * (_cancelled(name, values) if orthogonal else 1.0) for name in names}, 0
+        return values, {name: known * (_cancelled(name, values) if wires.orthogonal else 1.0) for name in names}, 0
     coarse, finer = two_point_rules(network, x, rtol)
-    wires = wiring(network, x)
-    p = max(wires.positions)
-    rungs = multipoint.rungs(len(x) * p, len(wires.symmetry[0]) if wires.hidden else 1)
+    rungs = multipoint.rungs(len(x) * max(wires.positions), len(wires.symmetry[0]) if wires.hidden else 1)
     while True:
         order = rungs[0]
         fine = _solve(finer, x, plan, order[1])

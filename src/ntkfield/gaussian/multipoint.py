@@ -13,7 +13,7 @@ of three axes. Symmetric choices share a value.
 The trapezoid rule converges geometrically for functions analytic in a strip, where Gauss-Hermite does not (Trefethen
 and Weideman, SIAM Review 56, 2014, section 5); for polynomials Gauss-Hermite is exact.
 
-The functions enter as a table. Work of less than a second or so is done as it stands, for a program takes longer to
+The functions enter as a table. Work of a third of a second or less is done as it stands, for a program takes longer to
 compile; more is compiled, the rules as arrays of a few lengths, so that one program serves all activations and several
 orders. Tables and rules get finer together: the change from order to order shows the error of both.
 """
