@@ -187,6 +187,11 @@ def test_what_makes_no_sense_is_refused(field: str, value: Any, sentence: str) -
     assert "\n" not in found
 
 
+def test_what_is_solved_iteratively_needs_a_regulariser() -> None:
+    found = str(said(("molecules.dense", 64), ("molecules.diag_reg", 0)))
+    assert "molecules.diag_reg = 0 is refused: expected a number above 0 where more than dense = 64 molecules" in found
+
+
 JUNK = ["x", "7", 7, 7.5, -1, True, [], {}, float("nan"), [["x"]], {"name": "polynomial", 1: 2}, {"a.b": None}]
 
 

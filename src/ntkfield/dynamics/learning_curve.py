@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from ntkfield import checks
+from ntkfield.dynamics import iterative
 from ntkfield.dynamics.composition import dressed_atoms
 from ntkfield.dynamics.gradient_flow import posterior
 from ntkfield.dynamics.selection import leave_one_out
@@ -17,6 +18,8 @@ Gram = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 JUDGES = 2000
 """Samples of a larger training set, its first ones, on which kernels and regularisers are judged."""
+DENSE = 20_000
+"""Training samples up to which the matrix is factorised: 2.2 matrices of that size are held, 7 GB."""
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Probabilities of the central intervals whose coverage is counted."""
 
@@ -44,6 +47,7 @@ def learning_curve(
     seeds: Sequence[int],
     diag_reg: float | Sequence[float] = 0.0,
     counts: np.ndarray | None = None,
+    dense: int = DENSE,
 ) -> xr.Dataset:
     r"""Test errors of the fully trained infinite-width ensemble, or of any kernel regression.
 
@@ -63,6 +67,8 @@ def learning_curve(
         counts: atoms of each element in each sample [n, element]: what
             :func:`~ntkfield.dynamics.composition.dressed_atoms` fits to the training set is taken off the targets, the
             kernel learns the rest, and both are added again.
+        dense: training samples up to which the matrix is held and factorised. Larger ones are solved iteratively, with
+            the matrix on disk (:mod:`ntkfield.dynamics.iterative`).
 
     Returns:
         Dataset with the dimensions seed and train_size. In the targets' unit: ``mean_absolute_error``, ``baseline``,
@@ -70,11 +76,15 @@ def learning_curve(
         The choice: ``chosen_gram``, a number, and ``chosen_diag_reg``. ``coverage`` [..., level], NaN where there was
         nothing to choose, is the share of test samples in the central interval of that probability of the Gaussian
         process with this kernel, whose amplitude is that of largest evidence
-        (:func:`~ntkfield.dynamics.selection.leave_one_out`) and whose noise is the regulariser.
+        (:func:`~ntkfield.dynamics.selection.leave_one_out`) and whose noise is the regulariser. Of an iterative
+        solution the first 16 test samples are counted; ``residual`` is its relative residual and ``solver_error``, in
+        the targets' unit, what that changes in the predictions of these samples, root mean square: both zero where
+        the matrix was factorised.
 
     Raises:
         ValueError: if there are fewer samples than the largest training set and the test set need, or no kernel or
             regulariser is given.
+        RuntimeError: if an iterative solution does not converge.
     """
     targets = checks.array("targets", targets, "n")
     grams = list(gram) if isinstance(gram, Sequence) else [gram]
@@ -88,7 +98,7 @@ def learning_curve(
     for seed in track(seeds, f"learning curve of {len(train_sizes)} sizes"):
         order = np.random.default_rng(seed).permutation(len(targets))
         split = Split(order[test_size:needed], order[:test_size])
-        rows.append(_one_split(grams, targets, train_sizes, split, regularisers, counts))
+        rows.append(_one_split(grams, targets, train_sizes, split, regularisers, counts, dense))
     dims = ("seed", "train_size")
     variables = {
         name: ((*dims, "level") if name == "coverage" else dims, np.array([[one[name] for one in row] for row in rows]))
@@ -104,6 +114,7 @@ def _one_split(
     split: Split,
     regularisers: Sequence[float],
     counts: np.ndarray | None,
+    dense: int,
 ) -> list[dict[str, Any]]:
     """The dataset's entries for each training size."""
     several = len(grams) * len(regularisers) > 1
@@ -116,12 +127,9 @@ def _one_split(
         mean, scale = rest.mean(), rest.std() or 1.0  # nothing is left to learn where compositions explain all
         y = (rest - mean) / scale
         choice = _choose([k[:size, :size] for k in judges], y[:JUDGES], regularisers)
-        gram = grams[choice.gram]
-        k = gram(train, train)
-        predicted, variance = posterior(k, gram(test, train), np.diag(gram(test, test)), y, choice.diag_reg)
-        noise = choice.diag_reg * np.trace(k) / size
-        deviation = scale * np.sqrt(choice.amplitude * (np.asarray(variance) + noise))
-        errors = np.abs(linear[test] + mean + scale * np.asarray(predicted) - targets[test])
+        solved = _solved(grams[choice.gram], train, test, y, choice.diag_reg, dense)
+        deviation = scale * np.sqrt(choice.amplitude * (solved.variance + solved.noise))
+        errors = np.abs(linear[test] + mean + scale * solved.mean - targets[test])
         entries.append(
             {
                 "mean_absolute_error": errors.mean(),
@@ -129,12 +137,31 @@ def _one_split(
                 "composition_error": np.abs(linear[test] - targets[test]).mean() if fitted else np.nan,
                 "chosen_gram": choice.gram,
                 "chosen_diag_reg": choice.diag_reg,
-                "coverage": (errors[:, None] <= norm.ppf(0.5 + np.array(LEVELS) / 2) * deviation[:, None]).mean(axis=0)
-                if np.isfinite(choice.amplitude)
-                else np.full(len(LEVELS), np.nan),
+                "residual": solved.residual,
+                "solver_error": scale * solved.error,
+                "coverage": _coverage(errors[: len(deviation)], deviation),
             }
         )
     return entries
+
+
+def _solved(
+    gram: Gram, train: np.ndarray, test: np.ndarray, y: np.ndarray, diag_reg: float, dense: int
+) -> iterative.Solved:
+    """The posterior of the test samples, by whichever way there is memory for."""
+    if len(train) > dense:
+        return iterative.posterior(gram, train, test, y, diag_reg)
+    k = gram(train, train)
+    mean, variance = posterior(k, gram(test, train), np.diag(gram(test, test)), y, diag_reg)
+    noise = diag_reg * np.trace(k) / len(train)
+    return iterative.Solved(np.asarray(mean), np.asarray(variance), noise, residual=0.0, error=0.0, iterations=0)
+
+
+def _coverage(errors: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Share of errors in each central interval; NaN where there was no amplitude to choose."""
+    if np.isnan(deviation).any():
+        return np.full(len(LEVELS), np.nan)
+    return (errors[:, None] <= norm.ppf(0.5 + np.array(LEVELS) / 2) * deviation[:, None]).mean(axis=0)
 
 
 def _composition(counts: np.ndarray | None, targets: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -37,7 +37,7 @@ curves, labels = [], []
 
 def add(kernels: list[TiledGram], diag_reg: float | list[float], composition: bool, **label: str) -> None:
     splits = (list(params.train_sizes), params.test_size, list(params.split_seeds))
-    curves.append(learning_curve(kernels, energies, *splits, diag_reg, counts if composition else None))
+    curves.append(learning_curve(kernels, energies, *splits, diag_reg, counts if composition else None, params.dense))
     labels.append(label | {"composition": composition})
 
 
@@ -50,12 +50,14 @@ for rival, candidates in rivals.items():
     grams = [gram("rivals", rival, "kernel", {"candidate": number}) for number in range(len(candidates))]
     add(grams, params.diag_reg, params.composition, network=rival, matching="element", kernel="ridge")
 result = join(curves, labels).assign_attrs(source=blocks[0].attrs["source"])
-for name in ("mean_absolute_error", "baseline", "composition_error"):
+for name in ("mean_absolute_error", "baseline", "composition_error", "solver_error"):
     result[name].attrs["units"] = "eV"
 settings = {key: getattr(params, key) for key in ("test_size", "split_seeds", "networks", "signals")}
 store.save(result, snakemake.output.dataset, config=job.plain(settings) | {"models": models, "rivals": rivals})
-errors = ["mean_absolute_error", "composition_error", "baseline"]
-table = result[[*errors, "chosen_gram", "chosen_diag_reg"]].to_dataframe().reset_index().drop(columns="model")
+errors = ["mean_absolute_error", "composition_error", "baseline", "solver_error"]
+table = (
+    result[[*errors, "chosen_gram", "chosen_diag_reg", "residual"]].to_dataframe().reset_index().drop(columns="model")
+)
 for name in errors:
     table[f"{name}_meV"] = 1000 * table.pop(name)
 table.to_csv(snakemake.output.table, index=False, float_format="%.6g")

@@ -155,6 +155,7 @@ rule molecules_learning_curve:
         test_size=MOLECULES["test_size"],
         split_seeds=MOLECULES["split_seeds"],
         diag_reg=MOLECULES["diag_reg"],
+        dense=MOLECULES["dense"],
     script:
         "learning_curve.py"
 

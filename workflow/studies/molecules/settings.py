@@ -143,6 +143,7 @@ class Settings(Study):
     split_seeds: unique(Seed, 3)
     composition: Flag
     diag_reg: DiagReg
+    dense: whole(ge=1)
     signals: Signals
     networks: named(Network) = Field(description="what models name")
     models: unique(Model)
@@ -175,6 +176,17 @@ class Settings(Study):
     def _determined(self) -> "Settings":
         if self.path is None and self.fits_composition and self.train_sizes[0] < QM9_ELEMENTS:
             raise refuse(f"at least {QM9_ELEMENTS}, as there are elements whose energies are fitted", "train_sizes", 0)
+        return self
+
+    @model_validator(mode="after")
+    def _convergent(self) -> "Settings":
+        if self.train_sizes[-1] > self.dense:
+            accepted = f"a number above 0 where more than dense = {self.dense} molecules are trained on"
+            if self.diag_reg == 0:
+                raise refuse(accepted, "diag_reg")
+            for k, model in enumerate(self.models):
+                if model.diag_reg == 0:
+                    raise refuse(accepted, "models", k, "diag_reg")
         return self
 
     @model_validator(mode="after")
