@@ -63,7 +63,7 @@ class Activation(abc.ABC):
 
     def two_point_derivative(self, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
         r"""Expectation :math:`\langle\sigma'(u)\sigma'(v)\rangle`, by Price's theorem two_point's q12-derivative."""
-        q12 = jnp.asarray(q12, jnp.float64)
+        q12 = jnp.asarray(q12, jnp.result_type(q12, 1.0))  # single precision stays single
         return jax.jvp(lambda q: self.two_point(q11, q, q22), (q12,), (jnp.ones_like(q12),))[1]
 
     def two_point_moment(self, i: int, j: int, q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:

@@ -1,6 +1,7 @@
 import dataclasses
 import importlib.util
 import itertools
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +13,7 @@ from spherical_signals import CHANNELS, L, erf_pair, signals
 import ntkfield as nf
 from ntkfield.activations import from_function
 from ntkfield.datasets.qm9 import read_qm9pack
-from ntkfield.infinite import so3
+from ntkfield.infinite import pairs, so3
 from ntkfield.signals.harmonics import Harmonics
 from ntkfield.signals.molecules import atom_signals, dataset_signals
 
@@ -163,6 +164,47 @@ def test_samples_on_every_grid_are_the_same_as_harmonics(sampling):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
     mixed = network.kernel(f.to_grid(sampling), g)
     np.testing.assert_allclose(mixed.ntk, network.kernel(f, g).ntk, rtol=1e-12, atol=1e-14)
+
+
+class TestPrecision:
+    def test_single_is_off_by_its_rounding_and_says_so(self):
+        f = signals(4, seed=21)
+        single, double, exact = (
+            nf.GroupCNN("so3", 2, "relu", 1.3, 0.2, bandlimit=L, quadrature=quadrature, precision=precision)
+            for precision, quadrature in (("single", 5), ("double", 5), ("double", 20))
+        )
+        every = zip(single.kernel(f), double.kernel(f), exact.kernel(f), single.kernel_error(f), strict=True)
+        for found, same_rule, truth, error in every:
+            assert found.dtype == np.float64
+            # some ten roundings of 6e-8 each, of which the mean over rotations leaves less; and not none
+            assert 1e-10 < abs(found - same_rule).max() / truth.max() < 1e-6
+            assert (abs(found - truth) <= error).all()
+
+    def test_any_other_is_refused(self):
+        with pytest.raises(ValueError, match="precision = 'half' is refused: expected one of double, single"):
+            nf.GroupCNN("so3", 2, "relu", bandlimit=L, precision="half")
+
+
+class TestAccelerators:
+    def test_their_chunks_change_nothing(self, monkeypatch):
+        f = signals(6, seed=23)
+        network = nf.GroupCNN("so3", 2, "erf", bandlimit=L, quadrature=4)
+        few = network.kernel(f)
+        monkeypatch.setattr(pairs, "CACHE", 2**24)
+        for found, expected in zip(network.kernel(f), few, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    @pytest.mark.parametrize(("memory", "many"), [(2**36, 2**36 // (512 * 726)), (None, 2**33 // (512 * 726))])
+    def test_chunks_follow_their_memory(self, monkeypatch, memory, many):
+        device = SimpleNamespace(platform="gpu", memory_stats=lambda: memory and {"bytes_limit": memory})
+        monkeypatch.setattr(pairs.jax, "devices", lambda: [device])
+        assert pairs.at_once(6 * 11**2) == many
+
+    def test_too_small_ones_are_refused(self, monkeypatch):
+        device = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 2**20})
+        monkeypatch.setattr(pairs.jax, "devices", lambda: [device])
+        with pytest.raises(ValueError, match=r"one pair of inputs needs = 5000 is refused: expected at most 2048 on"):
+            pairs.at_once(5000)
 
 
 class TestQuadrature:

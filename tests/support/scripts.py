@@ -33,8 +33,8 @@ def run_script(name: str, log: Path, **job: Any) -> None:
     Args:
         name: the script, such as "studies/sine/train".
         log: its log file.
-        job: what the rule states: input and output (a list, or names with files), params and wildcards (names with
-            values).
+        job: what the rule states: input and output (a list, or names with files), params, wildcards and resources
+            (names with values).
     """
     stated = {key: Stated(job.get(key, [])) for key in ("input", "output", "params", "wildcards")}
     before = sys.stdout, sys.stderr, sys.excepthook, dict(os.environ)
@@ -42,7 +42,8 @@ def run_script(name: str, log: Path, **job: Any) -> None:
     beside = [str(SCRIPTS), str(script.parent)]
     sys.path[:0] = beside
     try:
-        runpy.run_path(str(script), {"snakemake": SimpleNamespace(log=[str(log)], threads=1, **stated)})
+        always = {"log": [str(log)], "threads": 1, "resources": job.get("resources", {})}
+        runpy.run_path(str(script), {"snakemake": SimpleNamespace(**always, **stated)})
     finally:
         for folder in beside:
             sys.path.remove(folder)

@@ -17,6 +17,11 @@ from scripts import SCRIPTS, WORKFLOW, run_script
 from ntkfield import store
 
 
+def test_a_gpu_that_is_not_there_is_said_before_work_starts(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="gpus = 1 is refused: expected 0 where JAX sees no GPU"):
+        run_script("studies/molecules/own", tmp_path / "log", input=["no.extxyz"], output=["no"], resources={"gpu": 1})
+
+
 def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
     """Six molecules in blocks of four, each network in one model only."""
     log, molecules = tmp_path / "log", [molecule(name) for name in ("H2O", "CH4", "NH3", "CO2", "CH3OH", "N2")]
@@ -65,7 +70,7 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
             ],
             **{"networks": networks, "signals": dict.fromkeys(networks, signals), "rivals": {}},
             **{"tile_size": 4, "train_sizes": [3, 4], "test_size": 2, "split_seeds": [0, 1, 2]},
-            **{"diag_reg": 1e-4, "composition": True},
+            **{"diag_reg": 1e-4, "composition": True, "dense": 3},
         },
     )
     figure = {name: str(tmp_path / f"curve.{name}") for name in ("pdf", "png")} | {"finding": str(tmp_path / "said")}

@@ -23,6 +23,18 @@ def start(snakemake) -> None:
     logger = logging.getLogger("ntkfield")
     logger.setLevel(logging.INFO)
     logger.info("started on %s", socket.gethostname())
+    if asked := snakemake.resources.get("gpu", 0):
+        _find_gpu(asked)
+
+
+def _find_gpu(asked) -> None:
+    """End the job where it would compute on a CPU for days what a GPU was asked for."""
+    import jax
+
+    if all(device.platform == "cpu" for device in jax.devices()):
+        from ntkfield import checks
+
+        raise checks.refuse("gpus", asked, f"0 where JAX sees no GPU, as on {socket.gethostname()}")
 
 
 def _end(terminal, inputs, kind, error, trace) -> None:

@@ -15,13 +15,13 @@ from ntkfield.gaussian.angle import arctan2
 
 # Inner products carry rounding of a few units, and the square root of it would pass for an angle: a determinant
 # this small, relative to the product of the variances, is correlation +-1.
-ROUNDING = 32 * float(jnp.finfo(jnp.float64).eps)
+ROUNDING = 32  # units in the last place
 
 
 def _determinant(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
     product = q11 * q22
     determinant = product - q12**2
-    return jnp.where(determinant > ROUNDING * product, determinant, 0.0)
+    return jnp.where(determinant > ROUNDING * jnp.finfo(jnp.result_type(product, 1.0)).eps * product, determinant, 0.0)
 
 
 def _root(x: jax.Array) -> jax.Array:

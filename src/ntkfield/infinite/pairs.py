@@ -8,22 +8,37 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ntkfield import checks
 from ntkfield.checks import Array
 from ntkfield.infinite import layers
 from ntkfield.networks.base import Kernels
 from ntkfield.networks.group_cnn import GroupCNN
 
-# Numbers worked on at once: small enough for a core's cache on a CPU, enough to fill an accelerator.
-AT_ONCE = {"cpu": 2**17}
-AT_ONCE_ELSEWHERE = 2**24
+CACHE = 2**17  # numbers worked on at once on a CPU, where this is memory-bound otherwise
+ARRAYS = 64  # of the numbers worked on at once, that an accelerator has room for
+MEMORY = 2**33  # of an accelerator that does not tell, in bytes
 
 # Kernels [pairs] between a[i] and b[j], called as (a, b, i, j).
 PairKernels = Callable[[Any, Any, np.ndarray, np.ndarray], Kernels]
 
 
 def at_once(numbers_a_pair: int) -> int:
-    """How many pairs to work on at once, each of which needs so many numbers in one array."""
-    return max(1, AT_ONCE.get(jax.default_backend(), AT_ONCE_ELSEWHERE) // numbers_a_pair)
+    """How many pairs to work on at once, each of which needs so many numbers in one array.
+
+    Raises:
+        ValueError: if an accelerator's memory has no room for one.
+    """
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return max(1, CACHE // numbers_a_pair)
+    memory = (device.memory_stats() or {}).get("bytes_limit", MEMORY)
+    fit = memory // (8 * ARRAYS * numbers_a_pair)
+    if fit < 1:
+        room = f"{memory // (8 * ARRAYS)} on a device of {memory / 2**30:.1f} GiB"
+        room = f"{memory // (8 * ARRAYS)} on a device of {memory / 2**30:.1f} GiB"
+        accepted = f"at most {room}: a coarser quadrature, or CPUs"
+        raise checks.refuse("numbers that one pair of inputs needs", numbers_a_pair, accepted)
+    return fit
 
 
 def matrices(pair_kernels: PairKernels, a: Sized, b: Sized | None, network: GroupCNN | None = None) -> Kernels:

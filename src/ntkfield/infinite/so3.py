@@ -31,9 +31,6 @@ from ntkfield.networks.so3 import SphereCNN
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics, grid
 
-# Rotations evaluated at once: small enough for a core's cache on a CPU, where this is memory-bound otherwise.
-ROTATIONS_AT_ONCE = 2**17
-
 # Of the estimate of errors: steps up in the order, and Euler angles of the turn, which are no multiples of a grid's.
 RULES: tuple[tuple[int, Turn], ...] = ((1, (0.7, 1.1, 2.3)), (1, (2.9, 0.6, 4.1)), (2, (1.7, 2.2, 0.4)))
 
@@ -54,7 +51,8 @@ def _turned(network: SphereCNN, turn: Turn | None, x1: Any, x2: Any = None) -> K
 @errors.other_rules.register
 def _other_rules(network: SphereCNN) -> list[Rule]:
     assert network.quadrature is not None  # settled
-    return [(dataclasses.replace(network, quadrature=network.quadrature + step), turn) for step, turn in RULES]
+    finer = ((network.quadrature + step, turn) for step, turn in RULES)
+    return [(dataclasses.replace(network, quadrature=order, precision="double"), turn) for order, turn in finer]
 
 
 @augmented.copies_kernel.register
@@ -111,10 +109,12 @@ def pair_kernels(
     plain, quadrature = network.plain, network.quadrature
     assert isinstance(plain, MLP)
     assert quadrature is not None  # settled
-    return orbit_pairs(plain, quadrature, a, b, i, j)
+    return orbit_pairs(plain, quadrature, a, b, i, j, network.precision == "single")
 
 
-def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+def orbit_pairs(
+    plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray, single: bool = False
+) -> Kernels:
     """Means over rotations of an MLP's kernels of the pairs (a[i], b[j]), as arrays [pairs].
 
     Args:
@@ -124,14 +124,16 @@ def orbit_pairs(plain: MLP, quadrature: int, a: Harmonics, b: Harmonics, i: np.n
         b: signals [n2, L, 2L-1, c].
         i: indices into `a` [pairs].
         j: indices into `b` [pairs].
+        single: whether to compute at each rotation in single precision.
     """
     if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
         raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
     layers.check_series(plain.depth - 1, plain.activation, plain.scales, lambda f: f.mean_squares, a, b)
-    left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b))
+    number = np.complex64 if single else np.complex128
+    left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f))), number) for f in (a, b))
     left = left[:, :, a.bandlimit - 1 :].conj()
     rotations = quadrature * (2 * quadrature - 1) ** 2
-    chunk = min(max(8, ROTATIONS_AT_ONCE // rotations), bucket(len(i)))
+    chunk = min(max(8, pairs.at_once(rotations)), bucket(len(i)))
     static = (plain.depth, plain.activation, a.bandlimit, quadrature)
     variances, parts = (a.mean_squares, b.mean_squares), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs"):
@@ -152,16 +154,18 @@ def correlation(bandlimit: int, quadrature: int, left: jax.Array, right: jax.Arr
         right: coefficients of the second signals [pairs, L, 2L-1, c].
 
     Returns:
-        Real array [pairs, Q, A, A] over beta, gamma, alpha.
+        Real array [pairs, Q, A, A] over beta, gamma, alpha, of the coefficients' precision.
     """
     grid = rotation_grid(bandlimit, quadrature)
+    real = left.real.dtype
+    wigner, phase_alpha = grid.wigner.astype(real), grid.phase_alpha.astype(real)
     # Left to itself, XLA fuses each step into the next and repeats it for every element of the next: five times slower.
     barrier = jax.lax.optimization_barrier
     product = barrier(jnp.einsum("plmc,plnc->plmn", left, right) / (4 * np.pi * left.shape[-1]))
-    fourier = barrier(sum(grid.wigner[degree] * product[:, None, degree] for degree in range(bandlimit)))
-    fourier = barrier(jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma))
+    fourier = barrier(sum(wigner[degree] * product[:, None, degree] for degree in range(bandlimit)))
+    fourier = barrier(jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma.astype(left.dtype)))
     parts = barrier(jnp.concatenate([fourier.real, fourier.imag], axis=2))
-    return barrier(jnp.einsum("pbmg,ma->pbga", parts, grid.phase_alpha))
+    return barrier(jnp.einsum("pbmg,ma->pbga", parts, phase_alpha))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
@@ -179,8 +183,10 @@ def _pairs(
     q22: jax.Array,
 ) -> Kernels:
     c = correlation(bandlimit, quadrature, left[i], right[j])
-    kernels = layers.recursion(depth, activation, scales, q11[:, None, None, None], c, q22[:, None, None, None])
-    weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]
+    scales = jax.tree.map(lambda scale: jnp.asarray(scale, c.dtype), scales)
+    q11, q22 = (q[:, None, None, None].astype(c.dtype) for q in (q11, q22))
+    kernels = layers.recursion(depth, activation, scales, q11, c, q22)
+    weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]  # double, and so are the sums
     return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
 
 

@@ -8,6 +8,8 @@ from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.signals.samplings import SAMPLINGS
 
+PRECISIONS = ("double", "single")
+
 
 @dataclasses.dataclass(frozen=True)
 class SphereCNN(GroupCNN):
@@ -25,6 +27,9 @@ class SphereCNN(GroupCNN):
             spectrally for smooth activations; :meth:`~ntkfield.networks.Network.kernel_error` estimates it.
         sampling: grid of sampled signals, "gl", "dh" or "mw".
         head: number of activations and weight layers after the readout.
+        precision: of the arithmetic at each rotation, "double" or "single"; sums over rotations and atoms are double
+            either way. Kernels of single precision are off by some 1e-6 of the largest, which
+            :meth:`~ntkfield.networks.Network.kernel_error` includes; activations with a series stay double.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -42,6 +47,7 @@ class SphereCNN(GroupCNN):
     quadrature: int | None = None
     sampling: str = "gl"
     head: int = 0
+    precision: str = "double"
 
     @classmethod
     def takes(cls, group: Any) -> bool:
@@ -54,4 +60,6 @@ class SphereCNN(GroupCNN):
         quadrature = bandlimit if self.quadrature is None else checks.whole("quadrature", self.quadrature, 1)
         if self.sampling not in SAMPLINGS:
             raise checks.refuse("sampling", self.sampling, f"one of {', '.join(SAMPLINGS)}")
+        if self.precision not in PRECISIONS:
+            raise checks.refuse("precision", self.precision, f"one of {', '.join(PRECISIONS)}")
         return {"bandlimit": bandlimit, "quadrature": quadrature}

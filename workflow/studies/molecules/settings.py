@@ -71,16 +71,19 @@ class Signals(Section):
 
 
 class Network(Trained):
-    """Rotations alone have a quadrature, and a plain network alone a sampling of its signals."""
+    """Rotations alone have a quadrature and a precision, and a plain network alone a sampling of its signals."""
 
     group: one_of(["so3", "none"]) = Field(description="under which it is invariant")
     quadrature: whole(ge=1) | None = None
     sampling: one_of(library("signals/samplings", "SAMPLINGS")) | None = None
+    precision: one_of(library("networks/so3", "PRECISIONS")) | None = Field(
+        None, description="of the arithmetic at each rotation; double if not given"
+    )
     signals: Signals | None = Field(None, description="of its own; without them, those of the study")
 
     @model_validator(mode="after")
     def _of_its_group(self) -> "Network":
-        for key, group in (("quadrature", "so3"), ("sampling", "none")):
+        for key, group in (("quadrature", "so3"), ("precision", "so3"), ("sampling", "none")):
             if getattr(self, key) is not None and self.group != group:
                 raise refuse(f"no such key unless group is {group}", key)
         return self
