@@ -37,7 +37,8 @@ KNOWN = {
     ],
     2.0: [[0.6389, 0.8097, 0.8557, 0.8623], [1.442, 1.480, 1.503, 1.527], [-0.580, -0.633, -0.645, -0.646]],
 }
-DIGITS = {0.1: (5e-8, 5e-7), 0.5: (7e-8, 1e-6), 1.0: (4e-7, 2e-5), 2.0: (1e-4, 2e-3)}  # last ones, and their rule's
+# At richness 0.1 Gauss and Hermite's rule of 100 x 100 x 16 nodes, too, finds the first kernel 6e-7 to 1.2e-6 larger.
+DIGITS = {0.1: (5e-8, 1.4e-6), 0.5: (7e-8, 1e-6), 1.0: (4e-7, 2e-5), 2.0: (1e-4, 2e-3)}  # last ones, and their rule's
 
 
 def compared(richness: float, rtol: float) -> None:
