@@ -60,8 +60,9 @@ def test_known_numbers_of_one_hidden_layer(richness):
     compared(richness, 3e-4)
 
 
+# At richness 2 the finest grid leaves 1.3e-3, that of the known numbers 1.7e-3; a grid's share of rtol is half.
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("richness", "rtol"), [(0.1, 3e-6), (0.5, 3e-6), (1.0, 1e-5), (2.0, 1e-3)])
+@pytest.mark.parametrize(("richness", "rtol"), [(0.1, 3e-6), (0.5, 3e-6), (1.0, 1e-5), (2.0, 4e-3)])
 def test_known_numbers_of_one_hidden_layer_to_more_digits(richness, rtol):
     compared(richness, rtol)
 
