@@ -37,3 +37,4 @@ def test_mirrored_networks_are_a_network_and_its_opposite() -> None:
     own = finite.apply(finite.init(key), x)
     np.testing.assert_allclose(outputs, own * np.array([1, -1, 1, -1]), atol=1e-14)
     assert np.abs(own).min() > 1e-3
+    assert pairs.scale(0.5) == finite.scale(0.5)  # a richness is one of each network, not of the pair

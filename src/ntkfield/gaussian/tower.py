@@ -40,9 +40,12 @@ class Tower:
     def __call__(self, highest: int, x: Array) -> np.ndarray:
         """Values [1 + highest, n] at places [n] of the derivatives of order 0 to `highest`."""
         functions = tuple(self._derivative(order) for order in range(1 + max(highest, self._highest)))
-        places = np.pad(np.asarray(x, np.float64), (0, -len(x) % CHUNK)).reshape(-1, CHUNK)
-        values = np.concatenate([_values(functions, part) for part in places], axis=1)
-        return values[: 1 + highest, : len(x)]
+        places, values = np.asarray(x, np.float64), np.empty((1 + highest, len(x)))
+        for start in range(0, len(places), CHUNK):
+            part = places[start : start + CHUNK]
+            padded = part if len(part) == CHUNK else np.pad(part, (0, CHUNK - len(part)))
+            values[:, start : start + CHUNK] = np.asarray(_values(functions, padded))[: 1 + highest, : len(part)]
+        return values
 
 
 @functools.partial(jax.jit, static_argnums=0)
