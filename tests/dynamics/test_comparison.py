@@ -11,6 +11,7 @@ from ntkfield.dynamics.comparison import (
     inverse_law,
     less_start,
     sampling_floor,
+    spread,
     squared_difference,
     unbiased_mean_square,
     unbiased_squared_difference,
@@ -29,6 +30,17 @@ def test_the_sampling_variance_is_taken_off() -> None:
     assert errors.mean() == pytest.approx(values.std(), rel=0.4)
     assert sampling_floor(a, b).mean() == pytest.approx(2 / 400, rel=0.02)
     assert squared_difference(a, b).mean() == pytest.approx(0.25 + 2 / 400, abs=0.01)
+
+
+def test_the_spread_is_the_standard_deviation_with_its_scatter() -> None:
+    rng = np.random.default_rng(1)
+    scale = np.array([1.0, 3.0])  # of two queries: the root of the mean variance is sqrt(5)
+    values, errors = np.array([spread(2.0 + scale * rng.normal(size=(300, 2))) for _ in range(60)]).T
+    # 60 estimates: 4 standard errors of their mean, once in 16,000 seeds
+    assert abs(values.mean() - 5**0.5) < 4 * values.std() / 60**0.5
+    assert errors.mean() == pytest.approx(values.std(), rel=0.3)  # within the 9 % that 60 leave, at 3 deviations
+    with pytest.raises(ValueError, match="members = 1 is refused: expected two or more"):
+        spread(np.ones((1, 2)))
 
 
 def test_a_mean_square_is_right_though_sampling_hides_it() -> None:

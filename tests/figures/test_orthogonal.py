@@ -35,6 +35,20 @@ def test_limits_are_drawn_where_they_are_known(arguments, limits) -> None:
         assert dotted == ([value] if limits else [])
 
 
+def test_spreads_of_trained_networks_are_drawn_and_named() -> None:
+    dims, values = ("weights", "depth", "time"), np.array([[0.1, 0.4], [0.1, 0.2]])[:, None] * np.array([2, 4])[:, None]
+    entries = {name: (dims, values) for name in ("ntk", "output", "theory_output", "limit_output")}
+    entries |= {f"{name}_error": (dims, 0.1 * values) for name in ("ntk", "output")}
+    entries["theory_ntk"] = (dims[:2], np.full((2, 2), 0.1))
+    coordinates = {"weights": ["gaussian", "orthogonal"], "depth": [2, 4], "time": [0.0, 5.0]}
+    made = xr.Dataset(entries, coordinates, {"width": 8, "members": 16})
+    left, right = orthogonal.trained(made).axes
+    assert len(left.containers) == 4  # start and end, of both kinds of weights
+    assert [list(c.lines[0].get_ydata()) for c in right.containers] == [[0.8, 1.6], [0.4, 0.8]]
+    assert "depth 4 and width 8" in (said := orthogonal.finding_trained(made))
+    assert "1.60 ± 0.16 and 0.80 ± 0.08 of their mean" in said
+
+
 def test_the_finding_names_both_kinds_of_weights() -> None:
     said = orthogonal.finding([found("tanh", 1.0), found("relu", 2.0)])
     assert "tanh 0.5 and 0.5" in said  # V / K^2 of the made-up numbers

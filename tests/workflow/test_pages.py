@@ -67,7 +67,7 @@ def one_line(text: str) -> str:
 
 
 # Captions of the report.
-FIGURES = ("bias", "causes", "ensemble", "error", "freezing", "kernel", "outputs")  # of rules that draw several
+FIGURES = ("bias", "causes", "ensemble", "error", "freezing", "kernel", "outputs", "trained")  # of rules that draw several
 CAPTIONS = sorted(str(path.relative_to(ROOT / "workflow")) for path in (ROOT / "workflow").rglob("*.rst"))
 
 
@@ -80,7 +80,7 @@ def caption(name: str, text: str, folder: Path) -> Page:
         "diagrams": {"activations": [text]},
         "images": {"convergence": {"n_networks": text}, "subset_seeds": [text]},
         "molecules": {"split_seeds": [text]},
-        "orthogonal": {"width": text},
+        "orthogonal": {"width": text, "trained": {"width": text}},
     }
     findings = type("Findings", (str,), {"__getitem__": lambda self, _: str(self)})(finding)  # one, or one of several
     job = SimpleNamespace(

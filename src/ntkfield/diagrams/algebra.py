@@ -20,18 +20,19 @@ from typing import NamedTuple
 import sympy as sp
 
 from . import symbols
-from .enumeration import set_partitions
 from .graphs import Diagram
+from .tensors import set_partitions
 
 Gauss = tuple[tuple[int, int], ...]  # sorted (node, order of the derivative of σ)
 
 
 class Monomial(NamedTuple):
-    """C_W^c λ_W^l r^k times tensor entries (name, labels) times expectations; all tuples sorted."""
+    """C_W^c λ_W^l r^k ρ^s times tensor entries (name, labels) times expectations; all tuples sorted."""
 
     c: int
     l: int
     k: int
+    s: int
     tensors: tuple[tuple[str, tuple[int, ...]], ...]
     expectations: tuple[Gauss, ...]
 
@@ -48,7 +49,7 @@ class Item(NamedTuple):
 
 def blob_items(diagram: Diagram, blob: int) -> tuple[Item, ...]:
     """Items of one propagator: its factors first, then its free pairs of solid lines."""
-    vertex_of = {node: k for k, pair in enumerate(diagram.pairing) for node in pair}
+    vertex_of = diagram.vertex_of
     bound: dict[int, list[tuple[int, int]]] = {}
     free: list[Item] = []
     for which, internal in enumerate(diagram.internals):
@@ -130,7 +131,7 @@ def diagram_polynomial(diagram: Diagram, labels: Sequence[int]) -> Polynomial:
             a, b = diagram.vertices[k].nodes
             orders[a] = orders[b] = 1
             means.append(_theta(labels[a], labels[b]))
-        powers = (contracts + sum(through), rates + len(omegas) - sum(through), diagram.ratio_power)
+        cubic = (contracts + sum(through), rates + len(omegas) - sum(through))
         blobs = [_blob_terms(group, orders, labels) for group in items]
         for picked in product(*blobs):
             coefficient, hits, gauss = base, {}, []
@@ -143,7 +144,9 @@ def diagram_polynomial(diagram: Diagram, labels: Sequence[int]) -> Polynomial:
                 ends = [hits[which, k] if owner is None else labels[owner] for k, owner in enumerate(internal.owners)]
                 entry = tuple(ends[k] for k in internal.flat_order)
                 tensors.append((shape.name, symbols.sort_labels(shape.name, entry)))
-            key = Monomial(*powers, tuple(sorted(tensors)), tuple(sorted(gauss)))
+            key = Monomial(
+                *cubic, diagram.ratio_power, diagram.share_power, tuple(sorted(tensors)), tuple(sorted(gauss))
+            )
             result[key] = result.get(key, Fraction(0)) + coefficient
     return {key: value for key, value in result.items() if value}
 
@@ -166,7 +169,7 @@ def to_sympy(polynomial: Polynomial) -> sp.Expr:
     terms = []
     for key, value in polynomial.items():
         factors = [sp.Rational(value.numerator, value.denominator)]
-        factors += [symbols.C_W**key.c, symbols.lambda_W**key.l, symbols.r**key.k]
+        factors += [symbols.C_W**key.c, symbols.lambda_W**key.l, symbols.r**key.k, symbols.rho**key.s]
         factors += [symbols.tensor(name, *entry) for name, entry in key.tensors]
         factors += [expectation_symbol(gauss) for gauss in key.expectations]
         terms.append(sp.Mul(*factors))

@@ -53,7 +53,7 @@ class CompiledRecursion:
 
     @cached_property
     def function(self) -> Callable:
-        """The generated function ``(moment, tensor, C_W, lambda_W, r, m) -> array``."""
+        """The generated function ``(moment, tensor, C_W, lambda_W, r, rho, m) -> array``."""
         scope: dict = {"jnp": jnp}
         exec(compile(self.source, f"<recursion {self.name}>", "exec"), scope)
         return scope["step"]
@@ -67,6 +67,7 @@ class CompiledRecursion:
         *,
         scales: Scales = UNIT,
         ratio: float = 1.0,
+        rho: float = 1.0,
     ) -> jax.Array:
         """Tensor of layer l+1 with one axis of length m per subscript.
 
@@ -76,6 +77,7 @@ class CompiledRecursion:
         expectation : an activation, ``"relu"`` or as ``nf.activation`` accepts it, or an engine for ⟨Π σ^(k)⟩
             (:class:`ntkfield.gaussian.expectations.Expectations`).
         scales : variances and rates, ``nf.MLP(...).scales``.  ratio : r = n_l / n_(l-1).
+        rho : of orthogonal weights, min(1, n_l / n_(l+1)); 0 where the layer's weights are Gaussian.
 
         A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.
         """
@@ -83,7 +85,7 @@ class CompiledRecursion:
         held = {name: _array(f"tensors[{name!r}]", tensors[name]) for name in self.needs if name in tensors}
         self.check(kernel, theta, held)
         moments = ask(expectation, kernel, {self.name: self.moments})
-        return evaluate(self, moments, held | {"Theta": theta}, scales, ratio)
+        return evaluate(self, moments, held | {"Theta": theta}, scales, ratio, rho)
 
     def check(self, kernel: jax.Array, theta: jax.Array, tensors: Mapping[str, jax.Array]) -> None:
         """Refuse missing tensors and wrong shapes with one sentence."""
@@ -109,16 +111,18 @@ def _array(field: str, value: object) -> jax.Array:
         raise checks.refuse(field, value, "an array of numbers") from None
 
 
-def evaluate(compiled: CompiledRecursion, moments: dict, tensors: dict, scales: Scales, ratio: float) -> jax.Array:
+def evaluate(
+    compiled: CompiledRecursion, moments: dict, tensors: dict, scales: Scales, ratio: float, rho: float
+) -> jax.Array:
     """Run a compiled step on expectations (by derivative orders) and tensors that are already at hand."""
     keys = tuple(moments)
-    return _jitted(compiled, keys, tuple(moments.values()), tensors, scales, ratio)
+    return _jitted(compiled, keys, tuple(moments.values()), tensors, scales, ratio, rho)
 
 
-def _plain(compiled, keys, values, tensors, scales, ratio):
+def _plain(compiled, keys, values, tensors, scales, ratio, rho):
     moment = dict(zip(keys, values, strict=True))
     c, rate, m = scales.weight_variance, scales.weight_rate, tensors["Theta"].shape[0]
-    return compiled.function(moment, tensors, c, rate, ratio, m)
+    return compiled.function(moment, tensors, c, rate, ratio, rho, m)
 
 
 _jitted = jax.jit(_plain, static_argnums=(0, 1))
@@ -152,11 +156,11 @@ def compile_polynomial(name: str, polynomial: Polynomial, output: Sequence[int])
             ranks[tensor] = len(labels)
         held = tuple(atom("t", f"tensor[{tensor!r}]", labels) for tensor, labels in key.tensors)
         gauss = [atom("e", f"moment[{_orders(g)}]", _indices(g)) for g in key.expectations]
-        groups.setdefault((key.c, key.l, key.k, held), []).append("*".join([_number(value), *gauss]))
+        groups.setdefault((key.c, key.l, key.k, key.s, held), []).append("*".join([_number(value), *gauss]))
     moments = tuple(sorted({_orders(g) for g in integrals(polynomial)}))
     rank = len(output)
     body = [
-        f"def step(moment, tensor, C_W, lambda_W, r, m):\n    {_doc(name, output)}",
+        f"def step(moment, tensor, C_W, lambda_W, r, rho, m):\n    {_doc(name, output)}",
         *(
             f"    {_LETTERS[k]} = jnp.arange(m).reshape({tuple(-1 if j == k else 1 for j in range(rank))})"
             for k in range(rank)
@@ -164,8 +168,9 @@ def compile_polynomial(name: str, polynomial: Polynomial, output: Sequence[int])
         *lines,
         f"    out = jnp.zeros((m,) * {rank})",
     ]
-    for (c, l, k, held), terms in groups.items():
-        scale = [f"{base}**{power}" for base, power in (("C_W", c), ("lambda_W", l), ("r", k)) if power]
+    for (c, l, k, s, held), terms in groups.items():
+        powers = (("C_W", c), ("lambda_W", l), ("r", k), ("rho", s))
+        scale = [f"{base}**{power}" for base, power in powers if power]
         body.append(f"    out = out + {'*'.join([*scale, *held, ''])}({' + '.join(terms)})")
     body.append("    return out\n")
     needs = tuple(sorted(set(ranks) - {"Theta"}))

@@ -20,6 +20,7 @@ from . import algebra
 from .codegen import UNIT
 from .expectations import engine
 from .recursions import Recursion, recursion
+from .rules import RuleSet
 from .tensors import Shape
 
 
@@ -35,7 +36,7 @@ class Components:
     kernel, theta : [m, m], K and Θ of layer 1.
     expectation : an activation, or an engine for its expectations.
     scales : variances and rates, ``nf.MLP(...).scales``.
-    ratios : r of each step l -> l+1, or one number.
+    ratios : r of each step l -> l+1, or one number.  rhos : likewise rho of orthogonal weights.
 
     >>> from ntkfield.diagrams import Components
     >>> Components([[1.0]], [[1.0]], "gelu").value("V", (0, 0, 0, 0), layer=1)
@@ -50,12 +51,13 @@ class Components:
         *,
         scales: Scales = UNIT,
         ratios: Sequence[float] | float = 1.0,
+        rhos: Sequence[float] | float = 1.0,
     ) -> None:
         self._expectation = engine(expectation)
-        self._scales, self._ratios = scales, ratios
+        self._scales, self._ratios, self._rhos = scales, ratios, rhos
         self._kernels = [(np.asarray(kernel, float), np.asarray(theta, float))]
         self._moments: dict[tuple[int, Orders], np.ndarray] = {}
-        self._values: dict[tuple[Shape, int, tuple[int, ...]], float] = {}
+        self._values: dict[tuple[Shape, RuleSet, int, tuple[int, ...]], float] = {}
         self._shapes: dict[str, Shape] = {}
 
     def kernels(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +96,7 @@ class Components:
     def _value(self, found: Recursion, inputs: tuple[int, ...], layer: int) -> float:
         if layer == 1:
             return 0.0
-        key = (found.shape, layer, inputs)
+        key = (found.shape, found.rules, layer, inputs)
         if key not in self._values:
             self._values[key] = self._evaluate(found, inputs, layer)
         return self._values[key]
@@ -102,7 +104,7 @@ class Components:
     def _evaluate(self, found: Recursion, inputs: tuple[int, ...], layer: int) -> float:
         below = layer - 1
         theta = self.kernels(below)[1]
-        ratio = self._ratios[below - 1] if isinstance(self._ratios, Sequence) else self._ratios
+        ratio, rho = (x[below - 1] if isinstance(x, Sequence) else x for x in (self._ratios, self._rhos))
         places = dict(zip(found.flat_order, inputs, strict=True))
         labels = tuple(places[node] for node in range(len(inputs)))
         shapes = {internal.shape.name: internal.shape for diagram in found.diagrams for internal in diagram.internals}
@@ -110,7 +112,7 @@ class Components:
         self._prepare(below, {_ordered(gauss)[0] for gauss in algebra.integrals(terms)})
         total = 0.0
         for key, coefficient in terms.items():
-            term = float(coefficient) * ratio**key.k
+            term = float(coefficient) * ratio**key.k * rho**key.s
             term *= self._scales.weight_variance**key.c * self._scales.weight_rate**key.l
             for name, entry in key.tensors:
                 if name == "Theta":

@@ -2,8 +2,8 @@
 
 A colour is one contracted derivative (both legs of an NTK share it): dotted outside, dashed past the cubic vertex; a
 node with two or three derivatives is a double or triple line. Derivative lines that pass a cubic vertex run along its
-wavy line; a mean NTK passes through the blob, any other ends in an internal vertex (black, named). Conventions: arXiv
-2508.11522.
+wavy line; a mean NTK passes through the blob, any other ends in an internal vertex (black, named). A grey band joins
+the cubic vertices whose orthogonal weights have one cumulant. Conventions: arXiv 2508.11522.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from .graphs import Diagram
 from .layout import Layout, place
 from .notation import cubic_latex, term_latex
-from .strokes import FONT, INK, WIDTH, Canvas, curve, dashed, dotted, formula, strand, wavy
+from .strokes import FONT, INK, WIDTH, Canvas, band, curve, dashed, dotted, formula, strand, wavy
 from .symbols import tensor_latex
 
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#6B6B6B")
@@ -71,6 +71,8 @@ def draw_diagram(axes: Axes, diagram: Diagram, labels: Sequence[int]) -> None:
     axes.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
     axes.axis("off")
     canvas = Canvas(axes)
+    for joint in diagram.joints:
+        band(canvas, np.array([layout.vertices[k] for k in joint.vertices]))
     _externals(canvas, diagram, layout, labels)
     _emissions(canvas, diagram, layout)
     _internal_lines(canvas, diagram, layout)
@@ -129,9 +131,8 @@ def _passing(diagram: Diagram) -> dict[int, list[int]]:
 
 
 def _blob_of(diagram: Diagram) -> dict[int, int]:
-    vertex_of = {node: k for k, pair in enumerate(diagram.pairing) for node in pair}
     blob = {v: k for k, propagator in enumerate(diagram.propagators) for v in propagator.vertices}
-    return {node: blob[vertex] for node, vertex in vertex_of.items()}
+    return {node: blob[vertex] for node, vertex in diagram.vertex_of.items()}
 
 
 def _lanes(diagram: Diagram, layout: Layout, node: int) -> list[int]:

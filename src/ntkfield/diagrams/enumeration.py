@@ -1,8 +1,8 @@
 """Every admissible diagram of a cumulant at a given order in 1/n, generated from the rules.
 
 Counting powers of n: each cubic vertex 1/n, each blob n, an internal vertex with M channel pairs and k further
-corrections n_below^(1-M-k). With N cubic vertices and b blobs the diagrams of order N-1+k satisfy
-Σ (M-1+k') = b-1+k over internal vertices, which makes the search finite.
+corrections n_below^(1-M-k), a joint a power s of 1/n of its own. With N cubic vertices and b blobs the diagrams of
+order N-1+k satisfy Σ (M-1+k') over internal vertices + Σ s over joints = b-1+k, which makes the search finite.
 """
 
 from __future__ import annotations
@@ -12,25 +12,12 @@ from dataclasses import replace
 from functools import cache
 from itertools import combinations_with_replacement, product
 
-from .graphs import Cubic, Diagram, Internal, Propagator, Tree, external_edges
+from .graphs import Cubic, Diagram, Internal, Joint, Propagator, Tree, external_edges
 from .rules import STANDARD, RuleSet
-from .tensors import SIZE, Pair, Pairing, flat_nodes, matchings
+from .tensors import SIZE, Pair, Pairing, flat_nodes, matchings, set_partitions
+from .weingarten import connected, loops
 
 Slot = tuple[int, tuple[int, ...]]
-
-
-@cache
-def set_partitions(items: tuple) -> tuple[tuple[tuple, ...], ...]:
-    """All set partitions of ``items``; blocks and their elements keep the order of ``items``."""
-    if not items:
-        return ((),)
-    first, rest = items[0], items[1:]
-    found = []
-    for partition in set_partitions(rest):
-        found.append(((first,), *partition))
-        for k, block in enumerate(partition):
-            found.append(((first, *block), *partition[:k], *partition[k + 1 :]))
-    return tuple(tuple(sorted(partition)) for partition in found)
 
 
 @cache
@@ -46,20 +33,24 @@ def enumerate_diagrams(
     if extra < 0:
         return ()
     found = {}
-    for vertices, trees in _upper_halves(kinds, pairing, rules):
-        absorbed = _whole_ntks(kinds, pairing)
-        for means, groups in _groupings(trees, len(vertices) - 1 + extra, absorbed):
-            for diagram in _lower_halves(kinds, pairing, order, vertices, means, groups, extra):
-                weight = _weight(diagram, rules)
-                if weight and (_connected(diagram) or not rules.factor("connected")):
-                    found[diagram] = replace(diagram, weight=weight)
+    for paired, trees in _upper_halves(kinds, pairing, rules):
+        for vertices, joints in _joined(paired, len(paired) - 1 + extra, rules):
+            spent = sum(joint.power for joint in joints)
+            absorbed = _whole_ntks(kinds, pairing) & {vertex.nodes for vertex in _alone(vertices, joints)}
+            upper = Diagram(kinds, pairing, order, vertices, (), (), (), joints)
+            for means, groups in _groupings(trees, len(vertices) - 1 + extra - spent, absorbed):
+                for diagram in _lower_halves(upper, means, groups, extra - spent):
+                    weight = _weight(diagram, rules)
+                    if weight and (_connected(diagram) or not rules.factor("connected")):
+                        found[diagram] = replace(diagram, weight=weight)
     return tuple(sorted(found.values(), key=_sort_key))
 
 
 def _sort_key(diagram: Diagram) -> tuple:
     rules = tuple(vertex.rule == "contract" for vertex in diagram.vertices)
     orders = tuple(vertex.orders for vertex in diagram.vertices)
-    return (rules, -sum(map(sum, orders)), len(diagram.internals), len(diagram.propagators), diagram)
+    joints, internals, blobs = (len(part) for part in (diagram.joints, diagram.internals, diagram.propagators))
+    return (rules, joints, -sum(map(sum, orders)), internals, blobs, diagram)
 
 
 def _weight(diagram: Diagram, rules: RuleSet):
@@ -70,11 +61,20 @@ def _weight(diagram: Diagram, rules: RuleSet):
         weight *= rules.factor(f"cubic:{vertex.rule}")
     for _ in diagram.means:
         weight *= rules.factor("mean:Theta")
+    for joint in diagram.joints:
+        weight *= rules.factor("joint") * _coefficient(diagram, joint)
     for name in diagram.names:
         weight *= rules.factor(f"internal:{name}")
     for split in _splits(diagram):
         weight *= rules.factor("decoration:" + "+".join(map(str, split)))
     return weight
+
+
+def _coefficient(diagram: Diagram, joint: Joint) -> int:
+    emitted = tuple(diagram.vertices[k].nodes for k in joint.vertices)
+    nodes = {node for pair in emitted for node in pair}
+    channels = tuple(pair for pair in diagram.pairing if pair[0] in nodes)
+    return connected(loops(channels, emitted), joint.power)[joint.power]
 
 
 def _splits(diagram: Diagram) -> Iterator[tuple[int, ...]]:
@@ -154,6 +154,42 @@ def _classify(slots: list[Slot], links: list[tuple[Slot, Slot]]) -> Tree:
     return Tree("ddII", (a, b, ends[a], ends[b]))
 
 
+def _joined(
+    paired: tuple[Cubic, ...], budget: int, rules: RuleSet
+) -> Iterator[tuple[tuple[Cubic, ...], tuple[Joint, ...]]]:
+    """Cubic vertices by their least node, and the joints among them; what joints bring is bounded by ``budget``."""
+    yield paired, ()
+    if rules.weights == "gaussian":
+        return
+    contracts = tuple(vertex for vertex in paired if vertex.rule == "contract")
+    others = [vertex for vertex in paired if vertex.rule != "contract"]
+    for partition in set_partitions(contracts):
+        alone = [block[0] for block in partition if len(block) == 1]
+        blocks = [list(_emissions(block, budget)) for block in partition if len(block) > 1]
+        for picked in product(*blocks) if blocks else ():
+            if sum(power for _, power in picked) > budget:
+                continue
+            vertices = tuple(sorted([*others, *alone, *(vertex for emitted, _ in picked for vertex in emitted)]))
+            joints = (Joint(tuple(sorted(map(vertices.index, emitted))), power) for emitted, power in picked)
+            yield vertices, tuple(sorted(joints))
+
+
+def _emissions(block: tuple[Cubic, ...], budget: int) -> Iterator[tuple[tuple[Cubic, ...], int]]:
+    """What one connected cumulant of the block's weights may emit, at every power of rho/n that it has."""
+    channels = tuple(vertex.nodes for vertex in block)
+    orders = {node: k for vertex in block for node, k in zip(vertex.nodes, vertex.orders, strict=True)}
+    for emitted in matchings(tuple(sorted(orders))):
+        vertices = tuple(Cubic((a, b), "contract", (orders[a], orders[b])) for a, b in emitted)
+        for power, coefficient in enumerate(connected(loops(channels, emitted), budget)):
+            if coefficient:
+                yield vertices, power
+
+
+def _alone(vertices: tuple[Cubic, ...], joints: tuple[Joint, ...]) -> list[Cubic]:
+    joined = {k for joint in joints for k in joint.vertices}
+    return [vertex for k, vertex in enumerate(vertices) if k not in joined]
+
+
 # lower half: cumulants of the layer below, blobs
 
 
@@ -203,19 +239,11 @@ def _partial_matchings(items: tuple[int, ...]) -> Iterator[tuple[Pairing, tuple[
             yield matching, loose
 
 
-def _lower_halves(
-    kinds: tuple[str, ...],
-    pairing: Pairing,
-    order: int,
-    vertices: tuple[Cubic, ...],
-    means: tuple[Tree, ...],
-    groups: tuple,
-    extra: int,
-) -> Iterator[Diagram]:
+def _lower_halves(upper: Diagram, means: tuple[Tree, ...], groups: tuple, extra: int) -> Iterator[Diagram]:
     """Blobs, pure solid-line cumulants and the ends of solid lines, for one upper half and one grouping."""
-    vertex_of = {node: k for k, pair in enumerate(pairing) for node in pair}
+    vertex_of = upper.vertex_of
     spent = sum(_cost(group) for group in groups)
-    factors = _factors(len(vertices), means, groups, vertex_of)
+    factors = _factors(len(upper.vertices), means, groups, vertex_of)
     for blobs in set_partitions(factors):
         left = len(blobs) - 1 + extra - spent
         if left < 0:
@@ -234,10 +262,9 @@ def _lower_halves(
                     _bind(((), (), (), pairs, k), end, vertex_of, blob_of)
                     for (pairs, k), end in zip(free, chosen[len(groups) :], strict=True)
                 ]
-                diagram = Diagram(
-                    kinds, pairing, order, vertices, propagators, tuple(sorted(means)), tuple(sorted(internals))
+                yield replace(
+                    upper, propagators=propagators, means=tuple(sorted(means)), internals=tuple(sorted(internals))
                 )
-                yield diagram
 
 
 def _factors(n: int, means: tuple, groups: tuple, vertex_of: dict[int, int]) -> tuple[tuple[int, ...], ...]:
@@ -282,8 +309,8 @@ def _bind(group: tuple, ends: tuple[int, ...], vertex_of: dict[int, int], blob_o
 
 def _connected(diagram: Diagram) -> bool:
     """Whether externals, pairs, blobs and internal vertices hang together."""
-    vertex_of = {node: k for k, pair in enumerate(diagram.pairing) for node in pair}
-    sets = [set(propagator.vertices) for propagator in diagram.propagators]
+    vertex_of = diagram.vertex_of
+    sets = [set(group.vertices) for group in (*diagram.propagators, *diagram.joints)]
     sets += [{vertex_of[node] for node in nodes} for nodes in flat_nodes(diagram.kinds)]
     for internal in diagram.internals:
         reached = {diagram.propagators[blob].vertices[0] for blob in internal.lines}

@@ -1,7 +1,8 @@
 """Diagrams as immutable data.
 
 External nodes are numbered consecutively over the list of externals; the cubic vertex of a node is the pair of the
-channel pairing that holds it. Propagators (blobs) are numbered by their least cubic vertex.
+channel pairing that holds it, unless a joint of orthogonal weights pairs it anew. Propagators (blobs) are numbered by
+their least cubic vertex.
 """
 
 from __future__ import annotations
@@ -99,17 +100,27 @@ class Propagator:
 
 
 @dataclass(frozen=True, order=True)
+class Joint:
+    """Cubic vertices joined by one connected cumulant of their weights, at this ``power`` of rho/n."""
+
+    vertices: tuple[int, ...]
+    power: int
+
+
+@dataclass(frozen=True, order=True)
 class Diagram:
     """One term of a recursion, as a graph.
 
     kinds, pairing, order
         the externals, the channel pairs they are evaluated for, and the total power of 1/n
     vertices
-        cubic vertices, in the order of ``pairing``
+        cubic vertices, by their least node; those outside ``joints`` are pairs of ``pairing``
     propagators, means, internals
         blobs, mean-NTK lines, and connected cumulants of the layer below
+    joints
+        connected cumulants of more than two weights; none for Gaussian weights
     weight
-        1 under the standard rules
+        under the standard rules the product of the joints' coefficients
     """
 
     kinds: tuple[str, ...]
@@ -119,7 +130,18 @@ class Diagram:
     propagators: tuple[Propagator, ...]
     means: tuple[Tree, ...]
     internals: tuple[Internal, ...]
+    joints: tuple[Joint, ...] = ()
     weight: Fraction = Fraction(1)
+
+    @property
+    def vertex_of(self) -> dict[int, int]:
+        """The cubic vertex of each external node."""
+        return {node: k for k, vertex in enumerate(self.vertices) for node in vertex.nodes}
+
+    @property
+    def share_power(self) -> int:
+        """Power of rho that the joints bring."""
+        return sum(joint.power for joint in self.joints)
 
     @property
     def symmetry(self) -> int:

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .drawing import COLOURS
-from .strokes import FONT, INK, WIDTH, Canvas, dashed, dotted, strand, wavy
+from .strokes import FONT, INK, WIDTH, Canvas, band, dashed, dotted, strand, wavy
 
 MEANINGS = (
     "preactivation $z_\\alpha$",
@@ -18,6 +18,7 @@ MEANINGS = (
     "cubic vertex: two outputs meet",
     "propagator: expectation in one channel",
     "tensor of the layer below",
+    "connected cumulant of orthogonal weights",
 )
 
 
@@ -52,6 +53,10 @@ def _sample(canvas: Canvas, which: int, start: np.ndarray, end: np.ndarray) -> N
             dotted(canvas, line + shift * np.array([0.0, 1.0]), colour, 1)
     elif which == 4:
         canvas.line(wavy(start, end, 0.25, 0.12), color=INK, linewidth=1.1)
+    elif which == 8:
+        ends = middle + np.array([[-0.32, 0.0], [0.32, 0.0]])
+        band(canvas, ends)
+        canvas.axes.plot(*ends.T, "o", markersize=4, color=INK, linestyle="")
     else:
         size, face = ((4, INK), (13, "white"), (6, INK))[which - 5]
         canvas.axes.plot(*middle, "o", markersize=size, markerfacecolor=face, color=INK, markeredgewidth=WIDTH)

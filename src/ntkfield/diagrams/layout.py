@@ -29,6 +29,8 @@ def place(diagram: Diagram) -> Layout:
     n = len(diagram.vertices)
     if n == 1:
         return _single(diagram)
+    if n == 2 and diagram.joints:
+        return _joined(diagram)
     return _pair(diagram) if n == 2 else _ring(diagram)
 
 
@@ -50,6 +52,26 @@ def _pair(diagram: Diagram) -> Layout:
         for propagator in diagram.propagators
     )
     return Layout(ends, ((-1.65, 0.0), (1.65, 0.0)), blobs, _inner(diagram, blobs), (-2.5, 2.5, -1.3, 1.3))
+
+
+def _joined(diagram: Diagram) -> Layout:
+    """Two cubic vertices of one joint: beside each other, the outputs of one channel above and of the other below."""
+    above = diagram.pairing[0]
+    ends: dict[int, Point] = {}
+    if len(diagram.propagators) == 1:
+        points: tuple[Point, ...] = ((-1.1, 0.32), (-1.1, -0.32))
+        for vertex, heights in zip(diagram.vertices, ((1.0, 0.4), (-0.4, -1.0)), strict=True):
+            for node, height in zip(vertex.nodes, heights, strict=True):
+                ends[node] = (-2.2, height)
+        blobs: tuple[Point, ...] = ((0.7, 0.0),)
+    else:
+        points = ((-0.32, 0.0), (0.32, 0.0))
+        for side, vertex in zip((-1, 1), diagram.vertices, strict=True):
+            top, bottom = sorted(vertex.nodes, key=lambda node: node not in above)
+            ends[top], ends[bottom] = (0.75 * side, 1.0), (0.75 * side, -1.0)
+        blobs = tuple((1.75 * (-1, 1)[propagator.vertices[0]], 0.0) for propagator in diagram.propagators)
+    inner = tuple((x, y - 0.72 if abs(x) < 0.3 else y) for x, y in _inner(diagram, blobs))  # below the joint
+    return Layout(ends, points, blobs, inner, (-2.5, 2.5, -1.3, 1.3))
 
 
 def _ring(diagram: Diagram) -> Layout:
@@ -97,7 +119,7 @@ def _push_apart(fixed: list[Point], free: list[Point], least: float) -> tuple[Po
 
 def _inner(diagram: Diagram, blobs: tuple[Point, ...]) -> tuple[Point, ...]:
     """Internal vertices: between the blobs they join, or beside the only one; equal places are spread apart."""
-    vertex_of = {node: k for k, pair in enumerate(diagram.pairing) for node in pair}
+    vertex_of = diagram.vertex_of
     blob_of = {v: k for k, propagator in enumerate(diagram.propagators) for v in propagator.vertices}
     groups: dict[tuple[int, ...], list[int]] = {}
     for which, internal in enumerate(diagram.internals):

@@ -26,17 +26,20 @@ def cubic_latex(vertex: Cubic, labels: Sequence[int]) -> str:
 
 
 def prefactor_latex(diagram: Diagram) -> str:
-    """Symmetry factor and powers of C_W, λ_W and r."""
+    """Symmetry factor, the joints' coefficients, and powers of C_W, λ_W, r and ρ."""
     value = Fraction(diagram.weight) / diagram.symmetry
+    sign, value = "-" * (value < 0), abs(value)
     contracts = sum(vertex.rule == "contract" for vertex in diagram.vertices)
     rates = sum(vertex.rule == "differentiate" for vertex in diagram.vertices)
-    powers = (("r", diagram.ratio_power), ("C_W", contracts), (r"\lambda_W", rates))
+    powers = (
+        ("r", diagram.ratio_power), (r"\rho", diagram.share_power), ("C_W", contracts), (r"\lambda_W", rates)
+    )  # fmt: skip
     text = " ".join(f"{base}^{{{k}}}" if k > 1 else base for base, k in powers if k)
     if value.denominator > 1:
         top = text if text and len(text) < 2 else ""
         number = rf"\frac{{{value.numerator if value.numerator > 1 or not top else ''}{top}}}{{{value.denominator}}}"
-        return f"{number}{' ' + text if text != top else ''}".strip()
-    return (f"{value.numerator} " if value.numerator != 1 else "") + text
+        return sign + f"{number}{' ' + text if text != top else ''}".strip()
+    return sign + (f"{value.numerator} " if value.numerator != 1 else "") + text
 
 
 def term_latex(diagram: Diagram, labels: Sequence[int]) -> str:
@@ -93,5 +96,8 @@ def _derivatives(item: Item, names: dict) -> str:
 def recursion_latex(name: str, subscripts: Sequence[int], terms: Sequence[str]) -> str:
     """An aligned equation with one term per line."""
     left = rf"\bigl[{tensor_latex(name, subscripts)}\bigr]^{{(\ell+1)}}"
-    lines = [("&= " if k == 0 else r"&\quad + ") + term for k, term in enumerate(terms)]
+    lines = []
+    for k, term in enumerate(terms):
+        joined = term if k == 0 else f"- {term[1:].lstrip()}" if term.startswith("-") else f"+ {term}"
+        lines.append(("&= " if k == 0 else r"&\quad ") + joined)
     return "\\begin{aligned}\n" + left + " " + " \\\\\n".join(lines or ["&= 0"]) + "\n\\end{aligned}"

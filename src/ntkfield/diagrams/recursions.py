@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -149,12 +149,18 @@ def _compile(recursion: Recursion) -> CompiledRecursion:
 
 
 @cache
-def recursion(name: str, rules: RuleSet = STANDARD) -> Recursion:
+def recursion(name: str, rules: RuleSet = STANDARD, weights: str = "gaussian") -> Recursion:
     """Recursion of a tensor by name: V, K1, D, F, A, B, Theta1, P, Q, R, S, T, U, or K2, Theta2, V6, V.1 and so on.
 
-    Raises ValueError for an unknown name. Results are cached.
+    ``weights`` is "gaussian" or "orthogonal": those of the layer whose tensor it is.
+
+    Raises ValueError for an unknown name or other weights. Results are cached.
     """
-    return Recursion.of_shape(shape_from_name(name), rules)
+    return Recursion.of_shape(shape_from_name(name), _of_weights(rules, weights))
+
+
+def _of_weights(rules: RuleSet, weights: str) -> RuleSet:
+    return rules if weights == "gaussian" else replace(rules, weights=weights)
 
 
 @dataclass(frozen=True)
@@ -204,15 +210,18 @@ class Cumulant:
         raise ValueError(f"tensor name is {key!r}; accepted are {names}.")
 
 
-def cumulant(externals: Sequence[str], order: int = 1, rules: RuleSet = STANDARD) -> Cumulant:
+def cumulant(
+    externals: Sequence[str], order: int = 1, rules: RuleSet = STANDARD, weights: str = "gaussian"
+) -> Cumulant:
     r"""Recursions of the joint cumulant of ``externals`` at order :math:`n^{-k}` for k = ``order``.
 
     externals : kinds among z, Theta, dNTK, ddI, ddII, an even number of network outputs in all.
     order : total power of 1/n; with N outputs it starts at N/2 - 1.
+    weights : "gaussian" or "orthogonal": those of the layer whose cumulant it is.
 
-    Raises ValueError for an unknown kind, an odd cumulant, or an order below the leading one.
+    Raises ValueError for an unknown kind, other weights, an odd cumulant, or an order below the leading one.
     """
-    kinds = parse_kinds(externals)
+    kinds, rules = parse_kinds(externals), _of_weights(rules, weights)
     nodes = sum(SIZE[kind] for kind in kinds)
     leading = nodes // 2 - 1
     if isinstance(order, bool) or not isinstance(order, int) or order < max(leading, 1):

@@ -9,6 +9,9 @@ Where they come from: one layer is z'_i = n^(-1/2) Σ_j W_ij σ(z_j) + b_i.
   channels of covariance K. Its connected cumulants (V, D, F, ...) are the internal vertices; the single-channel joint
   cumulants are the propagators, drawn as white blobs, each worth a factor n.
 
+The entries of an orthogonal matrix are not Gaussian: their cumulants of four, six, ... entries join cubic vertices,
+which then need not pair channels as their outputs do. N = n/ρ is the size of the square that the matrix is a part of.
+
 Rates and variances λ_W, C_W enter only with the cubic vertices; λ_b and C_b are constants inside a single channel
 average, so they drop from every cumulant and every correction.  Sources: the derivation above; PDLT = Roberts, Yaida,
 Hanin (2022); GMG = Guillen, Misof, Gerken, arXiv 2508.11522; Banta et al. (2024) for solid lines.
@@ -18,6 +21,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from ntkfield import checks
+from ntkfield.networks.mlp import ENSEMBLES
 
 from .tensors import FIRST_ORDER
 
@@ -64,11 +70,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("internal:other", "lines of the layer below meet in any other connected cumulant with M delta pairs",
          "X / n_below^(M-1+k)", "channel structure of exact Gaussian averages over W"),
+    # orthogonal weights
+    Rule("joint", "outputs whose channels are paired by p join in a connected cumulant of their weights, which emits "
+         "one wavy line for each pair of another matching q of them", "C_W^k/n^k c_pq(rho/n)",
+         "Weingarten calculus, see weingarten; Collins, Sniady 2006"),
     # counting
     Rule("symmetry", "divide by the automorphisms that fix the externals: exchanges of internal solid lines and of "
          "equal internal vertices", "1/|Aut|", "expansion of exp(sum of cumulants), orbit counting"),
-    Rule("connected", "only diagrams that hang together count; both ends of an external and of its pairs hang together",
-         "1", "linked-cluster theorem"),
+    Rule("connected", "only diagrams that hang together count; both ends of an external and of its pairs hang "
+         "together, and what a joint joins", "1", "linked-cluster theorem"),
 )  # fmt: skip
 """Every rule, with its factor and its source."""
 
@@ -79,11 +89,18 @@ _NAMES = tuple(rule.name for rule in RULES)
 class RuleSet:
     """The table, with a factor for every rule: 1 unless changed, 0 for a rule that is dropped.
 
+    ``weights`` says how the layer's are distributed; the rule ``joint`` is for orthogonal ones.
+
     Changing a rule is for tests and for teaching: which statistics notice, and how. Without ``symmetry`` every
     diagram weighs 1; without ``connected`` the pieces of a diagram need not hang together.
     """
 
     changes: tuple[tuple[str, Fraction], ...] = ()
+    weights: str = "gaussian"
+
+    def __post_init__(self) -> None:
+        if self.weights not in ENSEMBLES:
+            raise checks.refuse("weights", self.weights, f"one of {', '.join(ENSEMBLES)}")
 
     def factor(self, name: str) -> Fraction:
         """Extra factor of the rule ``name``; internal vertices outside the table follow ``internal:other``."""

@@ -78,6 +78,12 @@ def wavy(start: np.ndarray, end: np.ndarray, wavelength: float = 0.17, amplitude
     return start + t[:, None] * direction + amplitude * np.sin(2 * np.pi * waves * t)[:, None] * normal
 
 
+def band(canvas: Canvas, points: np.ndarray) -> None:
+    """A broad grey band through points [n, 2], closed if there are more than two."""
+    path = np.concatenate([points, points[:1]]) if len(points) > 2 else points
+    canvas.line(path, color="#B9B9B9", linewidth=11, solid_capstyle="round", solid_joinstyle="round", zorder=0)
+
+
 def strand(canvas: Canvas, path: np.ndarray, colours: list[str], draw: Callable, zorder: int = 1) -> None:
     """A solid line for a preactivation (no colours), else one line per colour by ``draw``, side by side."""
     if not colours:

@@ -19,7 +19,7 @@ import sympy as sp
 
 from .tensors import shape_from_name
 
-C_W, lambda_W, r = sp.symbols("C_W lambda_W r", positive=True)  # noqa: N816
+C_W, lambda_W, r, rho = sp.symbols("C_W lambda_W r rho", positive=True)  # noqa: N816
 
 
 if TYPE_CHECKING:

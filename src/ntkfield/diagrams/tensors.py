@@ -77,6 +77,20 @@ def matchings(items: Sequence[int]) -> Iterator[Pairing]:
 
 
 @cache
+def set_partitions(items: tuple) -> tuple[tuple[tuple, ...], ...]:
+    """All set partitions of ``items``; blocks and their elements keep the order of ``items``."""
+    if not items:
+        return ((),)
+    first, rest = items[0], items[1:]
+    found = []
+    for partition in set_partitions(rest):
+        found.append(((first,), *partition))
+        for k, block in enumerate(partition):
+            found.append(((first, *block), *partition[:k], *partition[k + 1 :]))
+    return tuple(tuple(sorted(partition)) for partition in found)
+
+
+@cache
 def _arrangements(kinds: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
     """Relabellings of flat nodes by exchanging equal externals and by automorphisms of each tree."""
     nodes = flat_nodes(kinds)

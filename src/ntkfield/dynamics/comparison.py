@@ -52,6 +52,25 @@ def unbiased_squared_difference(a: np.ndarray, b: np.ndarray, draws: int = 400, 
     return Estimate(squared_difference(a, b) - noise, draw.std(axis=0, ddof=1))
 
 
+def spread(values: np.ndarray) -> Estimate:
+    """Standard deviation over an ensemble, of which the variance is averaged over queries.
+
+    The standard error is that of the mean over members of squared distances from their mean.
+
+    Args:
+        values: of each member [members, ..., queries], two members or more.
+
+    Raises:
+        ValueError: for an ensemble of one.
+    """
+    count = len(values)
+    if count < 2:
+        raise checks.refuse("members", count, "two or more")
+    squares = ((values - values.mean(axis=0)) ** 2).mean(axis=-1) * count / (count - 1)
+    value = np.sqrt(squares.mean(axis=0))
+    return Estimate(value, squares.std(axis=0, ddof=1) / count**0.5 / (2 * value))
+
+
 def error_of_mean(outputs: np.ndarray, truth: np.ndarray) -> Estimate:
     """Squared error of an ensemble's mean, averaged over queries, as if the ensemble were infinite.
 

@@ -123,3 +123,59 @@ def _panel(axis: Axes, found: xr.Dataset, name: str) -> None:
     axis.set_yticks([sign * 10**k for k in range(5) for sign in (-1, 1) if low <= sign * 10**k <= high] + [0])
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+
+
+def trained(found: xr.Dataset) -> Figure:
+    """Draw how far NTKs and predictions of ensembles spread, at the start and after training, against depth.
+
+    Args:
+        found: ``ntk`` and ``output``, ``ntk_error`` and ``output_error``, ``theory_output`` and ``limit_output`` over
+            weights, depth and time (start and end), ``theory_ntk`` over weights and depth; attributes width, members.
+    """
+    with house_style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+        depths, start, end = found["depth"].values, found.isel(time=0), found.isel(time=-1)
+        for weights, stroke in STROKES.items():
+            for axis, line in ((left, found["theory_ntk"]), (right, end["theory_output"])):
+                axis.plot(depths, line.sel(weights=weights), color=stroke["color"], linewidth=1.5)
+            drawn = [
+                (left, start, "ntk", stroke["color"]),
+                (left, end, "ntk", "white"),
+                (right, end, "output", "white"),
+            ]
+            for axis, at, name, face in drawn:
+                value, error = (at[key].sel(weights=weights) for key in (name, f"{name}_error"))
+                axis.errorbar(depths, value, error, linestyle="", capsize=2, mfc=face, **stroke)
+        right.plot(depths, end["limit_output"].isel(weights=0), color=GREY, linestyle=":", linewidth=1.5)
+        left.set(title="NTK", ylabel="standard deviation over mean")
+        right.set(title="predictions after training", ylabel="standard deviation")
+        for axis in (left, right):
+            axis.set_xscale("log")
+            axis.set(xlabel="weight layers", ylim=(0, None))
+            axis.set_xticks(depths, [str(depth) for depth in depths])
+            axis.xaxis.set_minor_locator(NullLocator())
+        handles = [Line2D([], [], label=f"{NAMES[weights]} weights", **stroke) for weights, stroke in STROKES.items()]
+        for label, face in (("start", GREY), ("trained", "white")):
+            handles.append(Line2D([], [], color=GREY, linestyle="", marker="o", markerfacecolor=face, label=label))
+        handles.append(Line2D([], [], color=GREY, label="theory, order 1/n"))
+        handles.append(Line2D([], [], color=GREY, linestyle=":", label="infinite width"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def finding_trained(found: xr.Dataset) -> str:
+    """Spreads of both kinds of networks at the greatest depth, after training.
+
+    Args:
+        found: as for :func:`trained`.
+    """
+    last, said = found.isel(depth=-1, time=-1), {}
+    for name in ("ntk", "output"):
+        ones = [last.sel(weights=weights) for weights in STROKES]
+        said[name] = words.listed([words.with_error(one[name].item(), one[f"{name}_error"].item()) for one in ones])
+    limit, layers = last["limit_output"].isel(weights=0).item(), last["depth"].item()
+    return (
+        f"Of trained networks of depth {layers} and width {found.attrs['width']}, Gaussian and orthogonal, "
+        f"NTKs spread by {said['ntk']} of their mean, predictions by {said['output']}, where infinite width has "
+        f"{limit:.3g}."
+    )
