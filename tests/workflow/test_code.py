@@ -119,9 +119,15 @@ def used() -> dict[str, set[str]]:
     [
         ("figures.learning_curve", {"molecules/learning_curve_figure", "molecules/calibration_figure"}),
         ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
-        ("dynamics.ensembles", {"sine/train", "learning/train", "augmentation/train"}),
+        ("dynamics.ensembles", {"sine/train", "learning/train", "augmentation/train", "augmentation/orbit_train"}),
         ("diagrams.key", {"diagrams/gallery"}),
-        ("finite.solve", {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory", "orthogonal/depth"}),
+        (
+            "finite.solve",
+            {
+                *("finite/theory", "diagrams/agreement", "sine/theory", "learning/theory", "orthogonal/depth"),
+                "augmentation/orbit_theory",
+            },
+        ),
         ("infinite.molecules", {"molecules/tile", "molecules/candidate", "molecules/signals_figure"}),
     ],
 )
