@@ -6,6 +6,7 @@ from scipy.linalg import expm
 
 from ntkfield.dynamics.comparison import (
     Estimate,
+    along,
     difference_by_size,
     infinite_width,
     inverse_law,
@@ -17,6 +18,15 @@ from ntkfield.dynamics.comparison import (
     unbiased_squared_difference,
 )
 from ntkfield.dynamics.gradient_flow import gradient_flow
+
+
+def test_a_mean_along_a_direction():
+    rng, direction = np.random.default_rng(0), np.array([[3.0, -4.0], [0.0, 0.0]])
+    found = along(0.4 * direction + rng.normal(size=(4000, 2, 2)), direction)
+    expected = 0.4 * 5 / 2**0.5, (1 / 2 / 4000) ** 0.5  # of length 5, and a unit normal, over sqrt(2 inputs)
+    assert abs(found.value[0] - expected[0]) < 3 * expected[1]
+    np.testing.assert_allclose(found.error[0], expected[1], rtol=0.05)
+    assert found.value[1] == 0
 
 
 def test_the_sampling_variance_is_taken_off() -> None:

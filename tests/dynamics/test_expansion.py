@@ -166,7 +166,9 @@ def test_large_corrections_are_warned_of():
     ("change", "message"),
     [
         ({"network": nf.MLP(3, "relu")}, "activation = 'relu' is refused: expected a smooth function beside a width"),
-        ({"network": nf.GroupCNN("c4", 2, "tanh")}, "network = 'PlanarCNN' is refused: expected an nf.MLP"),
+        ({"x": X[[0, 0, 1]]}, "smallest eigenvalue of the NTK between inputs in x = .* or a finite t"),
+        ({"queries": np.ones((2, 3))}, r"queries of shape = \(2, 3\) is refused: expected inputs shaped as those in x"),
+        ({"width_ratios": [0.0]}, "width_ratios = 0.0 is refused: expected a finite number above 0"),
         ({"width": 0}, "width = 0 is refused"),
         ({"diag_reg": 1e-3}, "diag_reg = 0.001 is refused: expected 0 beside a width"),
         ({"kernel": "nngp"}, "kernel = 'nngp' is refused: expected ntk beside a width"),

@@ -6,6 +6,7 @@ import pytest
 
 import ntkfield as nf
 from ntkfield.dynamics.ensembles import stream
+from ntkfield.groups.finite import cyclic
 
 pytestmark = pytest.mark.usefixtures("neural_tangents")
 
@@ -38,3 +39,14 @@ def test_mirrored_networks_are_a_network_and_its_opposite() -> None:
     np.testing.assert_allclose(outputs, own * np.array([1, -1, 1, -1]), atol=1e-14)
     assert np.abs(own).min() > 1e-3
     assert pairs.scale(0.5) == finite.scale(0.5)  # a richness is one of each network, not of the pair
+
+
+def test_averaged_networks_are_means_over_copies() -> None:
+    from ntkfield.dynamics.finite_networks import averaged, finite_network
+
+    x, ring = X[:, 0, :4, :1], cyclic(4)
+    finite, key = finite_network(nf.MLP(2, "tanh", 1.5, 0.3), 8, (4,)), jax.random.key(1)
+    outputs = averaged(finite, ring).apply(finite.init(key), x)
+    shifted = [finite.apply(finite.init(key), np.roll(x[..., 0], k, axis=1)) for k in range(4)]
+    np.testing.assert_allclose(outputs, np.mean(shifted, axis=0), atol=1e-14)
+    assert np.ptp(np.stack(shifted), axis=0).max() > 0.01

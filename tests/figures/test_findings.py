@@ -16,6 +16,7 @@ from ntkfield.figures import (
     corrections,
     kernel_convergence,
     learning_curve,
+    orbit,
     sine,
     spheres,
     words,
@@ -173,6 +174,21 @@ def test_a_floor_within_two_errors_of_zero_is_not_told_from_it() -> None:
     assert "At widths 2 and 4" in said
     assert "on test images 0.0040 ± 0.0003 and 0.0005 ± 0.0003 (not told from zero)" in said
     assert "differ by at most 2e-15" in said
+
+
+def test_networks_on_the_predicted_lines_are_said_to_be() -> None:
+    widths, predicted = np.array([16, 32, 64]), np.array([[0.32, 0.64], [1.6, 0.96]])  # kind, set
+    along = predicted[:, :, None] / widths + np.array([0.005, 0.001, -0.001])
+    values = {"difference": along, "difference_error": np.full_like(along, 0.002)}
+    data = {name: (("kind", "set", "width", "time"), value[..., None]) for name, value in values.items()}
+    data |= {"predicted": (("kind", "set", "time"), predicted[..., None]), "members": ((), 512)}
+    result = xr.Dataset(
+        data, {"kind": ["averaged", "copies"], "set": ["test", "noise"], "width": widths, "time": [3.0]}
+    )
+    said = orbit.finding(result)
+    assert "At width 16 the mean of 512 pairs of equivariant networks differs from the MLP with averaged" in said
+    assert "0.025 ± 0.002 on signals like the data (0.02 predicted)" in said
+    assert "8 of 8 are within three standard errors and the largest is 0.5" in said
 
 
 def trained(widths: list[int], corrected: bool = True, **changed: object) -> xr.Dataset:

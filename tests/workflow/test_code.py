@@ -119,11 +119,21 @@ def used() -> dict[str, set[str]]:
     [
         ("figures.learning_curve", {"molecules/learning_curve_figure", "molecules/calibration_figure"}),
         ("dynamics.learning_curve", {"molecules/learning_curve", "images/learning_curve"}),
-        ("dynamics.ensembles", {"sine/train", "learning/train", "richness/train", "augmentation/train", "orthogonal/trained"}),
+        (
+            "dynamics.ensembles",
+            {
+                "sine/train",
+                "learning/train",
+                "richness/train",
+                "augmentation/train",
+                "augmentation/orbit_train",
+                "orthogonal/trained",
+            },
+        ),
         ("diagrams.key", {"diagrams/gallery"}),
         (
             "finite.solve",
-            {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory"}
+            {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory", "augmentation/orbit_theory"}
             | {"orthogonal/depth", "orthogonal/trained", "richness/line", "richness/error"},
         ),
         ("dynamics.mean_field", {"richness/line", "richness/error"}),

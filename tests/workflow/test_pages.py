@@ -67,7 +67,16 @@ def one_line(text: str) -> str:
 
 
 # Captions of the report.
-FIGURES = ("bias", "causes", "ensemble", "error", "freezing", "kernel", "outputs", "trained")  # of rules that draw several
+FIGURES = (
+    "bias",
+    "causes",
+    "ensemble",
+    "error",
+    "freezing",
+    "kernel",
+    "outputs",
+    "trained",
+)  # of rules that draw several
 CAPTIONS = sorted(str(path.relative_to(ROOT / "workflow")) for path in (ROOT / "workflow").rglob("*.rst"))
 
 

@@ -29,6 +29,21 @@ def squared_difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return ((a.mean(axis=0) - b.mean(axis=0)) ** 2).mean(axis=-1)
 
 
+def along(sample: np.ndarray, direction: np.ndarray) -> Estimate:
+    """An ensemble's mean along a given direction, in root mean square over inputs.
+
+    Linear in the sample, and so without bias at any ensemble size; the standard error is that of independent members.
+
+    Args:
+        sample: numbers [members, ..., inputs], two members or more.
+        direction: [..., inputs]; where it is zero so is what is found.
+    """
+    size = np.linalg.norm(direction, axis=-1, keepdims=True)
+    unit = np.divide(direction, size, where=size > 0, out=np.zeros_like(direction)) / direction.shape[-1] ** 0.5
+    found = np.sum(sample * unit, axis=-1)
+    return Estimate(found.mean(axis=0), found.std(axis=0, ddof=1) / len(found) ** 0.5)
+
+
 def unbiased_squared_difference(a: np.ndarray, b: np.ndarray, draws: int = 400, seed: int = 0) -> Estimate:
     """:func:`squared_difference` less the variance of the two means: right on average at any ensemble size.
 

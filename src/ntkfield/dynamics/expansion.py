@@ -2,16 +2,21 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ntkfield import checks
-from ntkfield.dynamics.first_order import Asked, Corrections, corrections
+from ntkfield.dynamics.first_order import Asked, Corrections, check_room, corrections
 from ntkfield.finite.solve import layer_ratios
 from ntkfield.networks.base import Network
+from ntkfield.networks.finite_group import FiniteGroupCNN
+from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.networks.mlp import MLP
+from ntkfield.networks.planar import PlanarCNN
 
+AXES = {MLP: "n, d", FiniteGroupCNN: "n, points, channels", PlanarCNN: "n, height, width, channels"}
+EPS = float(np.finfo(np.float64).eps)
 LARGE = 1 / 3  # a correction beside what it corrects: the next one is about its square, a tenth
 FAINT = 1e-9  # of the mean square of outputs: variances below are rounding, and no ratio is taken to them
 
@@ -33,15 +38,22 @@ class Series(NamedTuple):
     ratios: Sequence[float] | None
     rtol: float
 
-    def check(self, kernel: str, diag_reg: float) -> None:
-        """Refuse what has no expansion.
+    def check(
+        self, kernel: str, diag_reg: float, x: Any, queries: Any, times: np.ndarray, pairs: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Refuse what has no expansion, before anything is computed.
+
+        Returns:
+            Training inputs and queries as arrays.
 
         Raises:
-            ValueError: for networks other than MLPs, a kink, the posterior or a regulariser.
+            ValueError: for networks whose tensors are not known, a kink, the posterior or a regulariser; for inputs
+                of two shapes, or more positions than arrays hold; at infinite time for training inputs that the network
+                does not tell apart.
         """
-        if not isinstance(self.network, MLP):
-            accepted = "an nf.MLP beside a width: only its tensors of order 1/n are known"
-            raise checks.refuse("network", type(self.network).__name__, accepted)
+        if type(self.network) not in AXES:
+            accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images, beside a width: only their "
+            raise checks.refuse("network", type(self.network).__name__, accepted + "tensors of order 1/n are known")
         if not self.network.activation.smooth:
             accepted = "a smooth function beside a width: at a kink the tensors R, S, T, U are infinite at equal inputs"
             raise checks.refuse("activation", self.network.activation.name, accepted)
@@ -49,6 +61,20 @@ class Series(NamedTuple):
             raise checks.refuse("kernel", kernel, "ntk beside a width: the corrections are those of gradient flow")
         if diag_reg:
             raise checks.refuse("diag_reg", diag_reg, "0 beside a width: a network is trained without it")
+        axes = AXES[type(self.network)]
+        x, queries = checks.array("x", x, axes), checks.array("queries", queries, axes)
+        if queries.shape[1:] != x.shape[1:]:
+            raise checks.refuse("queries of shape", queries.shape, f"inputs shaped as those in x, {x.shape[1:]}")
+        check_room(self.network, x, self._steps(x.shape[-1]), len(x) + (2 if pairs else 1))
+        if np.isinf(times).any():
+            _check_regular(np.asarray(self.network.kernel(x).ntk))
+        return x, queries
+
+    def _steps(self, dimension: int) -> np.ndarray:
+        """Ratios of the widths, for inputs of this dimension."""
+        network = self.network
+        hidden = network.depth + network.head if isinstance(network, GroupCNN) else network.depth - 1
+        return layer_ratios(hidden + 1, None, self.ratios, dimension, self.width)
 
     def corrected(
         self, limit: Values, x: np.ndarray, y: np.ndarray, queries: np.ndarray, times: np.ndarray, theta: np.ndarray
@@ -66,11 +92,9 @@ class Series(NamedTuple):
         Warns:
             RuntimeWarning: if a correction is large beside what it corrects.
         """
-        assert isinstance(self.network, MLP)
         pairs, outputs = "covariance" in limit or "ntk" in limit, None if y.ndim == 1 else y.shape[1]
         columns = y.reshape(len(y), -1)
-        steps = layer_ratios(self.network.depth, None, self.ratios, x.shape[1], self.width)
-        asked = Asked(pairs, steps, self.rtol)
+        asked = Asked(pairs, self._steps(x.shape[-1]), self.rtol)
         found, errors = corrections(self.network, x, columns, queries, times, asked)
         ratios = _ratios(limit, found, theta, pairs)
         result: Values = {}
@@ -85,6 +109,18 @@ class Series(NamedTuple):
         ratios = {name: ratio / self.width for name, ratio in ratios.items()}
         _warn(ratios, times)
         return result | ratios
+
+
+def _check_regular(theta: np.ndarray) -> None:
+    """Refuse the NTK of training inputs whose inverse, needed at infinite time, rounding makes meaningless."""
+    rates, n = np.linalg.eigvalsh(theta), len(theta)
+    if rates[0] <= n * n * EPS * rates[-1]:
+        raise checks.refuse(
+            "smallest eigenvalue of the NTK between inputs in x",
+            float(f"{rates[0]:.2g}"),
+            f"one above {n * n * EPS:.1g} of the largest, {rates[-1]:.3g}, at t = inf, where its inverse is needed: "
+            "training inputs that the network tells apart, or a finite t",
+        )
 
 
 def _shaped(name: str, found: Corrections, pairs: bool, outputs: int | None) -> np.ndarray:

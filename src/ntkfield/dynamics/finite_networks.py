@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from ntkfield.bridge.networks import to_stax
 from ntkfield.dynamics.ensembles import FiniteNetwork, Parameters
+from ntkfield.groups.finite import FiniteGroup
 from ntkfield.networks.base import Network
 
 
@@ -51,6 +52,21 @@ def mirrored(network: FiniteNetwork, copies: int = 1) -> FiniteNetwork:
         return jax.vmap(network.apply, (0, None))(p, x)[..., 0].T
 
     return FiniteNetwork(init, apply, network.width)
+
+
+def averaged(network: FiniteNetwork, group: FiniteGroup) -> FiniteNetwork:
+    r"""An MLP whose output is the mean over all copies of an input: signals [n, points, channels] under the group.
+
+    Args:
+        network: the MLP, of points times channels inputs.
+        group: of permutations of the points.
+    """
+
+    def apply(p: Parameters, x: jax.Array) -> jax.Array:
+        copies = jnp.moveaxis(x[:, group.permutations], 1, 0)  # [order, n, points, channels]
+        return network.apply(p, copies.reshape(-1, x[0].size)).reshape(group.order, len(x), -1).mean(axis=0)
+
+    return FiniteNetwork(network.init, apply, network.width)
 
 
 def empirical_ntk(apply: Callable[[Parameters, jax.Array], jax.Array], p: Parameters, x: jax.Array) -> jax.Array:

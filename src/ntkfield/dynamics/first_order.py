@@ -14,8 +14,10 @@ from ntkfield import checks
 from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
+from ntkfield.finite.solve import check_size
+from ntkfield.finite.wiring import wiring
 from ntkfield.gaussian import multipoint
-from ntkfield.networks.mlp import MLP
+from ntkfield.networks.base import Network
 from ntkfield.progress import track
 
 MOST_TRAINING = 48  # training inputs: arrays over four of them and times, and a quadrature for every four
@@ -43,16 +45,16 @@ Corrections = dict[str, np.ndarray]
 
 
 def corrections(
-    network: MLP, x: np.ndarray, y: np.ndarray, queries: np.ndarray, times: np.ndarray, asked: Asked
+    network: Network, x: np.ndarray, y: np.ndarray, queries: np.ndarray, times: np.ndarray, asked: Asked
 ) -> tuple[Corrections, Corrections]:
     """Corrections to the mean, the covariance and the NTK, and their estimated errors.
 
     Args:
         network: with a smooth activation.
-        x: training inputs [N, d].
+        x: training inputs [N, d], or in the form that the network's class describes.
         y: targets [N, channels], or several such [trainings, N, channels], each of networks of its own: the tensors,
             which know no targets, are computed once for all.
-        queries: inputs [m, d].
+        queries: inputs [m, d], in the same form.
         times: learning rate times time, [times]; ``inf`` where the NTK of `x` is regular.
         asked: what is wanted.
 
@@ -73,18 +75,30 @@ def corrections(
             f"at most {MOST_TRAINING} for corrections in 1/n: four-index arrays hold them",
         )
     inputs = np.concatenate([x, queries])
+    families = _families(len(x), len(queries), asked.pairs)
     coarse, fine = two_point_rules(network, inputs, asked.rtol)
     calls = [_Call(net, inputs, y, times, asked, finer) for net, finer in ((coarse, 1), (fine, 0))]
-    families = _families(len(x), len(queries), asked.pairs)
     if len(families) > PROBE:
         # Judged at the queries of the largest variance, where the activations vary most and quadratures err most.
-        largest = np.argsort(-np.sum(inputs[families[:, len(x) :]] ** 2, axis=(1, 2)), kind="stable")[:PROBE]
+        squares = np.sum(inputs.reshape(len(inputs), -1) ** 2, axis=1)
+        largest = np.argsort(-np.sum(squares[families[:, len(x) :]], axis=1), kind="stable")[:PROBE]
         order, _ = _refined(calls, families[np.sort(largest)], asked.rtol)
         found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
     else:
         _, found = _refined(calls, families, asked.rtol)
     others, values = found
     return values, {name: np.abs(value - others[name]) for name, value in values.items()}
+
+
+def check_room(network: Network, inputs: np.ndarray, steps: np.ndarray, m: int) -> None:
+    """Refuse a group network whose tensors between m of some inputs no memory holds; of an MLP MOST_TRAINING does.
+
+    Raises:
+        ValueError: saying how many would fit.
+    """
+    wires = wiring(network, inputs)
+    if wires.hidden:
+        check_size(Plan(table.closure(COVARIANCES), steps, np.arange(m)[None]), wires, m)
 
 
 def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
@@ -100,8 +114,10 @@ def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
 
 def _refined(calls: "list[_Call]", families: np.ndarray, rtol: float) -> tuple[tuple[int, int], list[Corrections]]:
     """Two orders of quadrature that agree to `rtol` in some families' corrections, the coarser first, and those."""
-    exact = calls[0].network.activation.four_point_error is not None
-    rungs = [(0, 0)] if exact else multipoint.rungs(families.shape[1])
+    network, inputs = calls[0].network, calls[0].inputs
+    exact, wires = network.activation.four_point_error is not None, wiring(network, inputs[:1])
+    alike = len(wires.symmetry[0]) if wires.hidden else 1
+    rungs = [(0, 0)] if exact else multipoint.rungs(families.shape[1] * max(wires.positions), alike)
     while True:
         order = rungs[0]
         found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
@@ -121,7 +137,7 @@ class _Call:
     """Corrections from one set of rules."""
 
     def __init__(
-        self, network: MLP, inputs: np.ndarray, y: np.ndarray, times: np.ndarray, asked: Asked, finer: int
+        self, network: Network, inputs: np.ndarray, y: np.ndarray, times: np.ndarray, asked: Asked, finer: int
     ) -> None:
         self.network, self.inputs, self.n, self.asked = network, inputs, y.shape[-2], asked
         train = np.arange(self.n)[None]

@@ -56,8 +56,9 @@ def predict(
     Source: Lee, Xiao et al. (NeurIPS 2019, arXiv 1902.06720), equations 8 to 16.
 
     With a `width` n the first corrections in 1/n are added, :math:`m_0 + m_1/n` and so on
-    (:mod:`ntkfield.dynamics.hierarchy`), for an :class:`~ntkfield.networks.MLP` of a smooth activation: at a kink the
-    tensors R, S, T, U are infinite.
+    (:mod:`ntkfield.dynamics.hierarchy`), for an :class:`~ntkfield.networks.MLP`, or a
+    :class:`~ntkfield.networks.GroupCNN` of a finite group or on images, of a smooth activation: at a kink the tensors
+    R, S, T, U are infinite.
 
     Args:
         network: any network of the package.
@@ -73,7 +74,7 @@ def predict(
         errors: whether to estimate what the kernels' own errors do to each number (:mod:`ntkfield.infinite.errors`),
             for several times the work where the kernels are not exact. With a width, also what the quadratures of the
             tensors and the integrals over time do, which costs nothing more.
-        width: n, the last hidden width; None for infinitely wide networks.
+        width: n, the last hidden width, in channels; None for infinitely wide networks.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}` of the hidden widths, as for :func:`ntkfield.finite_width`.
         ntk: whether to give the NTK between queries during training as well; with a width only, for without it does not
             move.
@@ -107,8 +108,7 @@ def predict(
     series = None
     if width is not None:
         series = Series(network, checks.positive("width", width), width_ratios, checks.positive("rtol", rtol))
-        series.check(kernel, diag_reg)
-        x, queries = checks.array("x", x, "n, d"), checks.array("queries", queries, "m, d")
+        x, queries = series.check(kernel, diag_reg, x, queries, times, pairs=covariance or ntk)
     elif ntk or width_ratios is not None:
         name, value = ("ntk", ntk) if ntk else ("width_ratios", width_ratios)
         raise checks.refuse(name, value, "a width beside it: at infinite width no ratio matters and no NTK moves")

@@ -78,7 +78,7 @@ def finite_width(
     names = _names(differentiable(network.activation), tensors)
     ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
-    _check_size(plan, wires, len(x))
+    check_size(plan, wires, len(x))
     values, errors, order = _refine(network, x, wires, plan, names, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
@@ -131,8 +131,12 @@ def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> 
     return np.array([checks.positive(field, value) for value in values])
 
 
-def _check_size(plan: Plan, wires: Wiring, m: int) -> None:
-    """Refuse what no memory holds: twice the tensors at every layer, and the moments of one."""
+def check_size(plan: Plan, wires: Wiring, m: int) -> None:
+    """Refuse what no memory holds of m inputs: twice the tensors at every layer, and the moments of one.
+
+    Raises:
+        ValueError: saying how many would fit.
+    """
     held = len(set(plan.names) - set(KERNELS))
     positions = max(wires.positions)
     arrays = 2 * held * len(wires.positions) + len(table.moments(plan.names))

@@ -35,7 +35,7 @@ from ntkfield.gaussian.within import BLOCK, Integrand, Rule, cost, moments
 
 FINER = 256  # intervals of the table of the functions themselves, per unit of the order
 TOGETHER = (1, 8, 64, 512)  # sets of inputs that a program integrates over: one for each of these numbers
-CAPACITIES = (18, 32, 56, 98, 172, 228)  # orders to which rules are filled up, with nodes of weight zero
+CAPACITIES = (18, 24, 32, 42, 56, 98, 172, 228)  # orders to which rules are filled up, with nodes of weight zero
 COMPILED = 2**20  # node values from which on a program is compiled: a third of a second without one, at every layer
 # Nodes per axis, in units of the order, for sets of 1 to 4 inputs. Pivots fall from axis to axis, and the fewer the
 # inputs the more functions share one: their product varies faster and needs a finer rule.
@@ -44,7 +44,7 @@ GRADES = {1: (3,), 2: (3, 3), 3: (2, 1.8, 1.6), 4: (1.6, 1.3, 1, 0.9)}
 TYPES = (("0000", "0011", "1111"), ("0000", "0011", "0112", "1111", "1113", "1122"))
 
 
-RUNGS = ((14, 18), (24, 32), (42, 56), (74, 98), (130, 172), (172, 228))
+RUNGS = ((14, 18), (18, 24), (24, 32), (32, 42), (42, 56), (74, 98), (130, 172), (172, 228))
 LEAST = {1: 32, 2: 32, 3: 24}  # the coarse order to begin with, where few inputs make it cheap
 MOST_NODES = 2e10  # node values per layer beyond which no finer rule is tried: about a minute on two cores
 

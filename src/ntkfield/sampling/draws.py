@@ -4,9 +4,11 @@ import math
 from typing import NamedTuple
 
 import jax
+import numpy as np
 
 from ntkfield.activations import Activation
 from ntkfield.networks.base import Scales
+from ntkfield.networks.finite_group import FiniteGroupCNN
 
 CHANNELS = 2  # two output channels show every pattern of equal and different channels
 
@@ -18,11 +20,43 @@ class Setting(NamedTuple):
         activation: between the layers.
         widths: hidden widths before the output layer.
         orthogonal: weight layers, of 1 to L, whose weights are orthogonal; all others are Gaussian.
+        group: the network over a finite group, whose inputs are then what its lifting filter reaches (:meth:`lifted`);
+            None for an MLP.
     """
 
     activation: Activation
     widths: tuple[int, ...]
     orthogonal: frozenset[int] = frozenset()
+    group: FiniteGroupCNN | None = None
+
+    def lifted(self, x: np.ndarray) -> np.ndarray:
+        r"""What the first layer reads at each position, inputs [m, d]; of signals [m \|G\|, \|S\| channels]."""
+        if self.group is None:
+            return x
+        acting = self.group.group.permutations
+        reached = x[:, acting if self.group.support is None else acting[:, self.group.support]]
+        return reached.reshape(len(x) * len(acting), -1)
+
+    def fans(self, d: int) -> tuple[int, ...]:
+        """How many numbers each neuron of each layer reads, of inputs of d numbers: its weights."""
+        if self.group is None:
+            return d, *self.widths
+        *hidden, last = self.widths
+        return d, *(n * len(self._steps()) for n in hidden), last
+
+    def read(self, values: jax.Array, layer: int) -> jax.Array:
+        """What a layer above the first, counted from 0, reads of the `values` of the one below, [rows, n]."""
+        if self.group is None:
+            return values
+        at = values.reshape(-1, self.group.group.order, values.shape[1])  # by input and element
+        if layer == len(self.widths):
+            return at.mean(axis=1)
+        return at[:, self.group.group.products[:, self._steps()]].reshape(len(values), -1)
+
+    def _steps(self) -> np.ndarray:
+        assert self.group is not None
+        chosen = self.group.group_support
+        return np.arange(self.group.group.order) if chosen is None else np.array(chosen)
 
 
 class Draw(NamedTuple):

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
+from ntkfield.infinite.finite_group import signals
+from ntkfield.networks.finite_group import FiniteGroupCNN
 from ntkfield.networks.mlp import MLP
 from ntkfield.progress import track
 from ntkfield.sampling import products, weights
@@ -29,7 +31,7 @@ LEAST_BATCHES = 16  # a standard error from fewer estimates is itself too uncert
 
 
 def sample_statistics(
-    network: MLP,
+    network: MLP | FiniteGroupCNN,
     inputs: Any,
     width: int | Sequence[int],
     n_networks: int,
@@ -49,14 +51,16 @@ def sample_statistics(
     How each is formed: :mod:`ntkfield.sampling.estimators`.
 
     Args:
-        network: an :class:`~ntkfield.networks.MLP` of depth 2 or above.
-        inputs: array [m, d].
+        network: an :class:`~ntkfield.networks.MLP` of depth 2 or above, or a
+            :class:`~ntkfield.networks.GroupCNN` of a finite group without a head.
+        inputs: array [m, d], or signals [m, points, channels].
         width: hidden width, or the list of hidden widths; tensors multiply 1/n with n the last.
         n_networks: networks to sample, rounded up to whole batches, at least 16 of them.
         seed: with the batch size it fixes every number; batch k of a seed is the same in every call.
         tensors: names among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for K to B.
         method: "products" draws products with the matrices exactly in distribution and never forms a weight
-            (:mod:`ntkfield.sampling.products`); "weights" forms them, and is needed for P to U. None picks.
+            (:mod:`ntkfield.sampling.products`); "weights" forms them, and is needed for P to U and for convolutions.
+            None picks.
         batch: networks per batch; None picks from the memory they need, at most 512.
         skip: networks of the same seed that another call has sampled, a multiple of the batch: continue after them and
             combine both results with :func:`~ntkfield.sampling.parts.merge`.
@@ -71,25 +75,29 @@ def sample_statistics(
     """
     x, widths, names = _checked(network, inputs, width, tensors)
     derivatives = any(name in DIFFERENTIALS for name in names)
-    method = _method(method, derivatives)
-    size = _batch(batch, checks.whole("n_networks", n_networks, 1), widths, x, method)
+    group = None if isinstance(network, MLP) else network
+    orthogonal = network.orthogonal if isinstance(network, MLP) else frozenset()
+    method = _method(method, derivatives or group is not None)
+    setting = Setting(network.activation, widths, orthogonal, group)
+    rows = setting.lifted(x)
+    size = _batch(batch, checks.whole("n_networks", n_networks, 1), setting, rows, method)
     first = checks.whole("skip", skip, 0)
     if first % size:
         raise checks.refuse("skip", skip, f"a multiple of the batch, {size}")
     count = max(LEAST_BATCHES, -(-n_networks // size))
     seed = checks.whole("seed", seed, 0)
-    controlled = not network.orthogonal and any(name in KERNELS for name in names)
+    controlled = not orthogonal and any(name in KERNELS for name in names)
     options = (True,) if (derivatives if method == "weights" else controlled) else ()
-    setting = Setting(network.activation, widths, network.orthogonal)
-    bias = network.bias_variance if network.depth in network.orthogonal else None
+    bias = network.bias_variance if network.depth in orthogonal else None
 
     def draw(noise: np.ndarray) -> Draw:
-        return METHODS[method].draw(setting, network.scales, x, noise, *options)
+        return METHODS[method].draw(setting, network.scales, rows, noise, *options)
 
-    shape = size, METHODS[method].noise_size(setting, *x.shape)
-    limit = {
-        name: kernels[-1] for name, kernels in zip(("K", "Theta"), _limits(setting, network.scales, x), strict=True)
-    }
+    shape = size, METHODS[method].noise_size(setting, *rows.shape)
+    if group is None:
+        limit = dict(zip(("K", "Theta"), (k[-1] for k in _limits(setting, network.scales, x)), strict=True))
+    else:
+        limit = dict(zip(("K", "Theta"), group.kernel(x), strict=True))
     which = range(first // size, first // size + count)
     batches = (_estimates(draw(noise), names, widths[-1], limit, bias) for noise in _noise(seed, shape, which))
     steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
@@ -97,10 +105,12 @@ def sample_statistics(
     for _, estimate in zip(steps, batches, strict=True):
         moments.add({name: np.asarray(value) for name, value in estimate.items()})
     about = {"title": "sampled networks of finite width n: means, with standard errors"}
-    about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
+    about |= {"activation": network.activation.name, "depth": len(widths) + 1, **network.scales._asdict()}
     about |= {"widths": list(widths), "seed": seed, "batch": size, "skip": first, "method": method}
-    if network.orthogonal:
-        about |= {"orthogonal": sorted(network.orthogonal)}
+    if orthogonal:
+        about |= {"orthogonal": sorted(orthogonal)}
+    if group is not None:
+        about |= {"group": group.group.name}
     return _dataset(moments, about | {"networks": size * count, "batches": count})
 
 
@@ -142,19 +152,23 @@ _estimates = jax.jit(estimates, static_argnums=(1, 2))
 
 
 def _checked(
-    network: MLP, inputs: Any, width: Any, tensors: Any
+    network: MLP | FiniteGroupCNN, inputs: Any, width: Any, tensors: Any
 ) -> tuple[np.ndarray, tuple[int, ...], tuple[str, ...]]:
-    if not isinstance(network, MLP):
-        raise checks.refuse("network", type(network).__name__, "an nf.MLP")
-    if network.depth < 2:
-        raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
-    x = checks.array("inputs", inputs, "m, d")
-    hidden = network.depth - 1
+    if isinstance(network, FiniteGroupCNN):
+        if network.head:
+            raise checks.refuse("network.head", network.head, "0: networks that end in their readout")
+        x, hidden, orthogonal = signals(network.group, "inputs", inputs), network.depth, frozenset()
+    elif isinstance(network, MLP):
+        if network.depth < 2:
+            raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
+        x, hidden, orthogonal = checks.array("inputs", inputs, "m, d"), network.depth - 1, network.orthogonal
+    else:
+        raise checks.refuse("network", type(network).__name__, "an nf.MLP, or an nf.GroupCNN of a finite group")
     widths = [width] * hidden if np.ndim(width) == 0 else list(width)
     if len(widths) != hidden:
         raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
     widths = tuple(checks.whole("width", n, 1) for n in widths)
-    if network.depth in network.orthogonal and widths[-1] < CHANNELS:
+    if network.depth in orthogonal and widths[-1] < CHANNELS:
         raise checks.refuse("width", width, f"a last width of {CHANNELS} or above: orthogonal rows of as many outputs")
     names = tuple(name for name in NAMES if name not in DIFFERENTIALS) if tensors is None else tensors
     names = (names,) if isinstance(names, str) else tuple(names)
@@ -168,23 +182,23 @@ def _checked(
     return x, widths, names
 
 
-def _method(method: str | None, derivatives: bool) -> str:
+def _method(method: str | None, formed: bool) -> str:
     if method is None:
-        return "weights" if derivatives else "products"
-    if method not in METHODS or (derivatives and method == "products"):
-        raise checks.refuse("method", method, "weights" if derivatives else f"one of {', '.join(METHODS)}")
+        return "weights" if formed else "products"
+    if method not in METHODS or (formed and method == "products"):
+        raise checks.refuse("method", method, "weights" if formed else f"one of {', '.join(METHODS)}")
     return method
 
 
-def _batch(batch: int | None, n_networks: int, widths: tuple[int, ...], x: np.ndarray, method: str) -> int:
+def _batch(batch: int | None, n_networks: int, setting: Setting, x: np.ndarray, method: str) -> int:
     if batch is not None:
         return checks.whole("batch", batch, 2)
     m, d = x.shape
-    sizes = (d, *widths, 2)
     if method == "products":
-        each = 12 * m * sum(sizes)
+        each = 12 * m * sum((d, *setting.widths, 2))
     else:
-        each = (4 * m * m + 8 * m + 8) * sum(n * before for n, before in zip(sizes[1:], sizes, strict=False))
+        weights = sum(n * before for n, before in zip((*setting.widths, 2), setting.fans(d), strict=True))
+        each = (4 * m * m + 8 * m + 8) * weights
     return int(np.clip(min(MEMORY // each, n_networks // LEAST_BATCHES), 2, 512))
 
 

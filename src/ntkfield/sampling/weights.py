@@ -24,8 +24,7 @@ Parameters = list[tuple[jax.Array, jax.Array]]
 
 def noise_size(setting: Setting, m: int, d: int) -> int:
     """Standard normal numbers that one network takes: its parameters."""
-    sizes = (d, *setting.widths, CHANNELS)
-    return sum(n * (before + 1) for n, before in zip(sizes[1:], sizes, strict=False))
+    return sum(n * (before + 1) for n, before in zip((*setting.widths, CHANNELS), setting.fans(d), strict=True))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -35,7 +34,7 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
     Args:
         setting: activation and hidden widths.
         scales: variances and rates.
-        inputs: array [m, d].
+        inputs: array [m, d], of a group network :meth:`~ntkfield.sampling.draws.Setting.lifted`.
         noise: independent standard normal numbers [networks, :func:`noise_size`].
         derivatives: whether to contract the derivatives of the NTK too.
     """
@@ -43,9 +42,9 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
 
 
 def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, derivatives: bool) -> Draw:
-    sizes = (inputs.shape[1], *setting.widths, CHANNELS)
+    sizes = zip((*setting.widths, CHANNELS), setting.fans(inputs.shape[1]), strict=True)
     parameters = []
-    for number, (n, before) in enumerate(zip(sizes[1:], sizes, strict=False), 1):
+    for number, (n, before) in enumerate(sizes, 1):
         normal = supply.take(n, before)
         weights = semi_orthogonal(normal) if number in setting.orthogonal else normal
         weights = jnp.sqrt(scales.weight_variance) * weights
@@ -60,10 +59,10 @@ def _one(setting: Setting, scales: Scales, inputs: jax.Array, supply: Supply, de
 
 
 def _network(setting: Setting, parameters: Parameters, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Outputs [c, m] and the values of the last hidden layer [m, n]."""
+    """Outputs [c, m] and what the readout reads, the values of the last hidden layer or their mean [m, n]."""
     values = inputs
-    for weights, bias in parameters[:-1]:
-        values = setting.activation(_affine(values, weights, bias))
+    for layer, (weights, bias) in enumerate(parameters[:-1], 1):
+        values = setting.read(setting.activation(_affine(values, weights, bias)), layer)
     return _affine(values, *parameters[-1]).T, values
 
 

@@ -1,5 +1,9 @@
 # Which ensembles the augmentation study needs, in which parts, and what each has to do. No rules here.
+from math import comb
+
 from studies.augmentation.settings import SIDE
+
+ORBIT = AUGMENTATION["orbit"]
 
 
 def augmentation_members(part):
@@ -35,4 +39,40 @@ def augmentation_train_work(wildcards):
     )
 
 
+def augmentation_orbit_members(part):
+    """First member of a part, and the one after its last."""
+    return [part * ORBIT["part_size"], (part + 1) * ORBIT["part_size"]]
+
+
+def augmentation_orbit_trained():
+    return [
+        f"<results>/augmentation/orbit/trained/{kind}/{width}/{part}.zarr.zip"
+        for kind in ("equivariant", "averaged", "copies")
+        for width in ORBIT["widths"]
+        for part in range(ORBIT["members"] // ORBIT["part_size"])
+    ]
+
+
+def augmentation_orbit_train_work(wildcards):
+    """Steps of all pairs of a part on all copies of the training signals, times the weights."""
+    width, kind, order = int(wildcards.width), wildcards.kind, ORBIT["signals"]["points"]
+    weights = width * (order + (ORBIT["network"]["depth"] - 1) * width * (order if kind == "equivariant" else 1))
+    steps, shown = max(ORBIT["times"]) / ORBIT["step"], order * ORBIT["signals"]["train"]
+    networks, asked = 2 * ORBIT["part_size"], ORBIT["signals"]["test"] + ORBIT["signals"]["noise"]
+    recorded = networks * len(ORBIT["times"]) * asked * (order if kind == "copies" else 1)
+    held = min(networks, 128) * (weights + (shown + order * asked) * width)
+    return Work(f"augmentation_orbit_train {kind} {width}", networks * steps * shown * weights, recorded, held)
+
+
+def augmentation_orbit_theory_work(wildcards):
+    """Sets of four positions, with those of one query at most, in each layer of the group network and of the MLP."""
+    signals, depth = ORBIT["signals"], ORBIT["network"]["depth"]
+    asked, positions = signals["test"] + signals["noise"], signals["points"] * signals["train"]
+    sets = comb(positions, 4) + asked * (comb(positions + signals["points"], 4) - comb(positions, 4))
+    arrays = (positions + signals["points"]) ** 4
+    return Work("augmentation_orbit_theory", sets * depth, len(ORBIT["times"]) * asked, arrays * asked)
+
+
 WORK["augmentation_train"] = augmentation_train_work
+WORK["augmentation_orbit_train"] = augmentation_orbit_train_work
+WORK["augmentation_orbit_theory"] = augmentation_orbit_theory_work

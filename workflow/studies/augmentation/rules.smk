@@ -1,4 +1,5 @@
-# A CNN trained on all quarter turns of its images against the C4-invariant network trained on the images alone.
+# A CNN trained on all quarter turns of its images against the C4-invariant network trained on the images alone; and on
+# signals small enough for the theory of finite width, the difference at order 1/n.
 AUGMENTATION = config["augmentation"]
 
 
@@ -9,6 +10,8 @@ QUESTIONS["augmentation"] = "Is data augmentation the same as equivariance?"
 STUDIES["augmentation"] = [
     "<results>/augmentation/difference.pdf",
     "<results>/augmentation/difference.csv",
+    "<results>/augmentation/orbit.pdf",
+    "<results>/augmentation/orbit.csv",
 ]
 
 
@@ -123,3 +126,91 @@ rule augmentation_figure:
         runtime=5,
     script:
         "figure.py"
+
+
+rule augmentation_orbit_theory:
+    output:
+        "<results>/augmentation/orbit/theory.zarr.zip",
+    log:
+        "<logs>/augmentation_orbit_theory.log",
+    benchmark:
+        "<benchmarks>/augmentation_orbit_theory.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
+    params:
+        **{key: ORBIT[key] for key in ("network", "signals", "times", "rtol")},
+    script:
+        "orbit_theory.py"
+
+
+rule augmentation_orbit_train:
+    input:
+        "<results>/augmentation/orbit/theory.zarr.zip",
+    output:
+        "<results>/augmentation/orbit/trained/{kind}/{width}/{part}.zarr.zip",
+    log:
+        "<logs>/augmentation_orbit_train/{kind}/{width}/{part}.log",
+    benchmark:
+        "<benchmarks>/augmentation_orbit_train/{kind}/{width}/{part}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_for_work,
+        runtime=minutes_for_work,
+        gpu=config["gpus"],
+    params:
+        **{key: ORBIT[key] for key in ("network", "step", "seed")},
+        members=lambda wildcards: augmentation_orbit_members(int(wildcards.part)),
+    script:
+        "orbit_train.py"
+
+
+rule augmentation_orbit_summary:
+    input:
+        theory="<results>/augmentation/orbit/theory.zarr.zip",
+        trained=augmentation_orbit_trained(),
+    output:
+        dataset="<results>/augmentation/orbit.zarr.zip",
+        table=report(
+            "<results>/augmentation/orbit.csv",
+            caption="orbit_table.rst",
+            category=QUESTIONS["augmentation"],
+            labels={"result": "Difference at order 1/n", "form": "table"},
+        ),
+    log:
+        "<logs>/augmentation_orbit_summary.log",
+    benchmark:
+        "<benchmarks>/augmentation_orbit_summary.tsv"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(10),
+    params:
+        widths=ORBIT["widths"],
+    script:
+        "orbit_summary.py"
+
+
+rule augmentation_orbit_figure:
+    input:
+        "<results>/augmentation/orbit.zarr.zip",
+    output:
+        pdf="<results>/augmentation/orbit.pdf",
+        finding="<results>/augmentation/orbit.txt",
+        png=report(
+            "<results>/augmentation/orbit.png",
+            caption="orbit.rst",
+            category=QUESTIONS["augmentation"],
+            labels={"result": "Difference at order 1/n", "form": "figure"},
+        ),
+    log:
+        "<logs>/augmentation_orbit_figure.log",
+    benchmark:
+        "<benchmarks>/augmentation_orbit_figure.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "orbit_figure.py"

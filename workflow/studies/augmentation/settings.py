@@ -1,8 +1,8 @@
 """What the augmentation study's block of the config may hold."""
 
 from pydantic import Field
-from settings import Section, Seed, Study, library, model_validator, one_of, refuse, unique, whole
-from shared_settings import Ensembles, Step, Times, Weights
+from settings import Positive, Section, Seed, Study, library, model_validator, one_of, real, refuse, unique, whole
+from shared_settings import PLAIN, Ensembles, Step, Times, Trained, Weights
 
 SIDE = 8  # pixels along scikit-learn's digits
 DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)  # how many there are of 0 to 9
@@ -43,6 +43,35 @@ class Images(Section):
         return self
 
 
+class OrbitNetwork(Trained):
+    """An equivariant network with a smooth activation; the MLP beside it has one layer more."""
+
+    depth: whole(ge=1) = Field(description="convolutions")
+    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+
+
+class Signals(Section):
+    """Signals on a ring whose shifts are the symmetry; values are independent and normal, targets 1 and -1 in turns."""
+
+    points: whole(ge=2, le=6) = Field(description="of the ring")
+    train: whole(ge=1, le=6) = Field(description="signals")
+    test: whole(ge=1) = Field(description="training signals with noise, on the data")
+    noise: whole(ge=1) = Field(description="independent signals, off the data")
+    spread: Positive = Field(description="standard deviation of the noise on signals of the test")
+    seed: Seed = Field(description="of the signals")
+
+
+class Orbit(Ensembles):
+    """Equivariance, averages and copies at order 1/n; members are pairs of networks of opposite readout."""
+
+    network: OrbitNetwork
+    signals: Signals
+    times: Times
+    step: Step
+    rtol: real(gt=0, lt=1)
+    members: whole(ge=4)
+
+
 class Settings(Ensembles, Study):
     """Members fill whole parts; times begin at 0."""
 
@@ -51,3 +80,4 @@ class Settings(Ensembles, Study):
     times: Times
     step: Step
     members: whole(ge=8)
+    orbit: Orbit = Field(description="the same on small signals, to order 1/n")
