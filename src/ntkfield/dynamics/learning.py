@@ -42,9 +42,9 @@ def trained_on_each(network: MLP, x: Any, targets: Any, queries: Any, times: Any
     Raises:
         ValueError: naming the field, the value and what is accepted.
     """
-    Series(network, 1.0, None, checks.positive("rtol", rtol)).check("ntk", 0.0)
-    x, queries = checks.array("x", x, "n, d"), checks.array("queries", queries, "m, d")
     targets, moments = checks.array("targets", targets, "targets, n"), checked_times(times)[0]
+    series = Series(network, 1.0, None, checks.positive("rtol", rtol))
+    x, queries = series.check("ntk", 0.0, x, queries, moments, pairs=False)
     if targets.shape[1] != len(x):
         raise checks.refuse("targets.shape", targets.shape, f"{len(x)} columns, one for each training input")
     limit = predict(network, x, targets.T, queries, moments)
