@@ -150,10 +150,21 @@ class Deep(Rates):
     weight_variance: Positive = WEIGHT_VARIANCE
 
 
+Ensemble = one_of(library("networks/mlp", "ENSEMBLES")) | None
+ENSEMBLE = Field(None, description="of the weights behind the first layer, gaussian if not given")
+
+
+def check_channels(network: Rates, width: int, *place: str | int) -> None:
+    """Refuse a width with no room for the rows of an orthogonal readout that sampling looks at."""
+    if getattr(network, "weights", None) == "orthogonal" and width < 2:
+        raise refuse("2 or above, as there are outputs of orthogonal rows", *place)
+
+
 class Mlp(Deep):
     """A fully connected network at finite width."""
 
     activation: Activation = ACTIVATION
+    weights: Ensemble = ENSEMBLE
 
 
 def _rows(inputs: list[list[float]]) -> list[list[float]]:

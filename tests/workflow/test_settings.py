@@ -187,6 +187,22 @@ def test_what_makes_no_sense_is_refused(field: str, value: Any, sentence: str) -
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(
+    ("network", "widths"),
+    [
+        ("corrections.network", "corrections.widths"),
+        (GELU, "scale.widths"),
+        ("criticality.network", "criticality.width"),
+    ],
+)
+def test_studies_of_finite_width_take_orthogonal_weights(network: str, widths: str) -> None:
+    assert said((f"{network}.weights", "orthogonal")) is None
+    assert "expected one of gaussian, orthogonal" in str(said((f"{network}.weights", "unitary")))
+    narrow = [1, 2] if widths.endswith("s") else 1
+    assert said((widths, narrow)) is None
+    assert "= 1 is refused: expected 2 or above" in str(said((f"{network}.weights", "orthogonal"), (widths, narrow)))
+
+
 def test_what_is_solved_iteratively_needs_a_regulariser() -> None:
     found = str(said(("molecules.dense", 64), ("molecules.diag_reg", 0)))
     assert "molecules.diag_reg = 0 is refused: expected a number above 0 where more than dense = 64 molecules" in found

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from settings import Name, Study, named, real, refuse
-from shared_settings import INPUTS, WIDTHS, Inputs, Mlp, Sampled, Widths
+from shared_settings import INPUTS, WIDTHS, Inputs, Mlp, Sampled, Widths, check_channels
 
 
 def _not_zero(value: float) -> float:
@@ -32,3 +32,9 @@ class Settings(Sampled, Study):
     cases: named(Case, Annotated[Name, AfterValidator(_told_apart)])
     inputs: Inputs = INPUTS
     widths: Widths = WIDTHS
+
+    @model_validator(mode="after")
+    def _room(self) -> "Settings":
+        for case in self.cases.values():
+            check_channels(case, self.widths[0], "widths", 0)
+        return self
