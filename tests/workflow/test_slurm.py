@@ -29,7 +29,8 @@ def slurm() -> Iterator[dict[str, str]]:
 def test_the_stores_are_those_of_a_local_run(
     slurm: dict[str, str], finished: Callable[[str], Run], tmp_path: Path
 ) -> None:
-    run = Run(tmp_path, "molecules", cores=1, profile="slurm", environment=slurm)
+    # the node's GPUs are counted and are none
+    run = Run(tmp_path, "molecules", cores=1, profile="slurm", environment=slurm | {"JAX_PLATFORMS": "cpu"})
     output = run.make(*WITHOUT_ACCOUNTING, *IMPATIENT, change={"gpus": 1})
     stores = run.stores()
     assert len(stores) == 19  # QM9, 2 blocks, 2 * 3 tiles, as many of rivals, the curve, 2 candidates, the search

@@ -23,7 +23,8 @@ def start(snakemake) -> None:
     logger = logging.getLogger("ntkfield")
     logger.setLevel(logging.INFO)
     logger.info("started on %s", socket.gethostname())
-    if asked := snakemake.resources.get("gpu", 0):
+    asked = snakemake.resources.get("gpu", 0)
+    if asked and os.environ.get("JAX_PLATFORMS") != "cpu":
         _find_gpu(asked)
 
 
@@ -34,7 +35,9 @@ def _find_gpu(asked) -> None:
     if all(device.platform == "cpu" for device in jax.devices()):
         from ntkfield import checks
 
-        raise checks.refuse("gpus", asked, f"0 where JAX sees no GPU, as on {socket.gethostname()}")
+        raise checks.refuse(
+            "gpus", asked, f"0, or JAX_PLATFORMS=cpu, where JAX sees no GPU, as on {socket.gethostname()}"
+        )
 
 
 def _end(terminal, inputs, kind, error, trace) -> None:
