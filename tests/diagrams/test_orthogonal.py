@@ -13,9 +13,11 @@ from scipy.special import ndtr
 import ntkfield as nf
 from ntkfield.diagrams import FIRST_ORDER, Components, RuleSet, TrapezoidExpectations, cumulant, propagate, recursion
 from ntkfield.diagrams.layout import place
+from ntkfield.diagrams.rules import WEIGHTS
 from ntkfield.diagrams.symbols import C_W, Expectation, Sigma, rho, tensor
 from ntkfield.diagrams.weingarten import connected, loops, moments
 from ntkfield.networks import Scales
+from ntkfield.networks.mlp import ENSEMBLES
 
 X = np.array([[1.0, 0.5, -0.3], [0.2, -0.8, 1.1]])
 TOLERANCE = 1e-8  # of a tensor's largest entry; both quadratures are asked for 1e-9
@@ -122,6 +124,10 @@ def test_whole_networks_agree():
     assert max(apart(known[name].values[-1], layers[-1][name]) for name in names) < TOLERANCE
     with pytest.raises(ValueError, match=r"rhos has 2 entries; accepted is one number or depth - 1 = 3"):
         propagate(first.K.values, first.Theta.values, 4, "relu", names=["V"], rhos=[1.0, 1.0])
+
+
+def test_there_are_rules_for_the_weights_of_networks():
+    assert WEIGHTS == ENSEMBLES
 
 
 def test_other_weights_are_refused():

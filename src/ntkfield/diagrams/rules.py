@@ -23,9 +23,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ntkfield import checks
-from ntkfield.networks.mlp import ENSEMBLES
 
 from .tensors import FIRST_ORDER
+
+WEIGHTS = ("gaussian", "orthogonal")
+"""Of which there are rules; to import them from the networks would import JAX, which takes as long as a figure."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ class RuleSet:
     weights: str = "gaussian"
 
     def __post_init__(self) -> None:
-        if self.weights not in ENSEMBLES:
-            raise checks.refuse("weights", self.weights, f"one of {', '.join(ENSEMBLES)}")
+        if self.weights not in WEIGHTS:
+            raise checks.refuse("weights", self.weights, f"one of {', '.join(WEIGHTS)}")
 
     def factor(self, name: str) -> Fraction:
         """Extra factor of the rule ``name``; internal vertices outside the table follow ``internal:other``."""
