@@ -7,7 +7,7 @@ import xarray as xr
 
 from ntkfield import checks
 from ntkfield.dynamics.gradient_flow import gradient_flow
-from ntkfield.dynamics.learning_curve import Gram
+from ntkfield.dynamics.iterative import Gram
 
 
 def centred_one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.dynamics.first_order import Asked, Corrections, check_room, corrections
+from ntkfield.dynamics.gradient_flow import EPS
 from ntkfield.finite.solve import layer_ratios
 from ntkfield.networks.base import Network
 from ntkfield.networks.finite_group import FiniteGroupCNN
@@ -16,7 +17,6 @@ from ntkfield.networks.mlp import MLP
 from ntkfield.networks.planar import PlanarCNN
 
 AXES = {MLP: "n, d", FiniteGroupCNN: "n, points, channels", PlanarCNN: "n, height, width, channels"}
-EPS = float(np.finfo(np.float64).eps)
 LARGE = 1 / 3  # a correction beside what it corrects: the next one is about its square, a tenth
 FAINT = 1e-9  # of the mean square of outputs: variances below are rounding, and no ratio is taken to them
 

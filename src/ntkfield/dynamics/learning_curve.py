@@ -1,6 +1,6 @@
 """Test error of kernel regression against training size, over several splits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,9 @@ from ntkfield import checks
 from ntkfield.dynamics import iterative
 from ntkfield.dynamics.composition import dressed_atoms
 from ntkfield.dynamics.gradient_flow import posterior
+from ntkfield.dynamics.iterative import Gram
 from ntkfield.dynamics.selection import leave_one_out
 from ntkfield.progress import track
-
-Gram = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 JUDGES = 2000
 """Samples of a larger training set, its first ones, on which kernels and regularisers are judged."""
