@@ -18,7 +18,7 @@ from ntkfield.progress import track
 JUDGES = 2000
 """Samples of a larger training set, its first ones, on which kernels and regularisers are judged."""
 DENSE = 20_000
-"""Training samples up to which the matrix is factorised: 2.2 matrices of that size are held, 7 GB."""
+"""Training samples up to which the matrix is factorised; 2.2 matrices of that size, 7 GB, are held then."""
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Probabilities of the central intervals whose coverage is counted."""
 
