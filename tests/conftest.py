@@ -1,5 +1,6 @@
 """What several test modules share, and an account of what each file compiled."""
 
+import os
 import sys
 import time
 from collections import Counter
@@ -11,6 +12,12 @@ SHOWN = 12  # files, those with the most seconds of compiling
 
 _files: dict[str, Counter] = {}  # by file: compilations, their seconds, and processor seconds in all
 _state = {"file": "", "listening": False}
+
+
+def pytest_configure(config):
+    """Compile once for all workers, and for the runs of the workflow that tests start."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("programs")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 @pytest.fixture(scope="session")

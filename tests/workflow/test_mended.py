@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -60,6 +61,21 @@ def test_a_killed_job_is_named_and_made_by_running_again(molecules: Run) -> None
     assert not tile.exists()
     molecules.make(TILE)
     assert tile.read_bytes() == before
+
+
+def test_programs_are_kept_and_a_damaged_one_is_compiled_anew(molecules: Run) -> None:
+    """Where nobody names a folder for them; the stored numbers are those of programs compiled or kept elsewhere."""
+    without = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    run, tile = replace(molecules, environment=without), molecules.folder / TILE
+    before = tile.read_bytes()
+    for damaged in (False, True):
+        programs = [path for path in run.folder.glob(".snakemake/programs/*/*") if path.is_file()]
+        assert bool(programs) == damaged
+        for path in programs:
+            os.truncate(path, path.stat().st_size // 2)
+        tile.unlink()
+        run.make(TILE)
+        assert tile.read_bytes() == before
 
 
 def _script_of(snakemake: subprocess.Popen, name: str) -> psutil.Process:

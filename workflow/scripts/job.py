@@ -3,12 +3,16 @@
 import contextlib
 import errno
 import functools
+import hashlib
 import logging
 import os
+import platform
 import socket
 import sys
 from pathlib import Path
 
+PROGRAMS = ".snakemake/programs"
+"""Where JAX keeps compiled programs, which most jobs of a rule share; in the folder that a run works in."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -16,6 +20,8 @@ def start(snakemake) -> None:
     """Send prints, warnings and errors to the rule's log; bound the thread pools before JAX and NumPy start them."""
     for variable in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(PROGRAMS, _processor()).absolute()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     sys.excepthook = functools.partial(_end, sys.stderr, [Path(path) for path in snakemake.input])
     log = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - lives as long as the job
     sys.stdout = sys.stderr = log
@@ -26,6 +32,14 @@ def start(snakemake) -> None:
     asked = snakemake.resources.get("gpu", 0)
     if asked and os.environ.get("JAX_PLATFORMS") != "cpu":
         _find_gpu(asked)
+
+
+def _processor() -> str:
+    """A name of what this machine's processor can do: a program compiled for another may not run here."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return hashlib.sha256(f"{platform.machine()} {features}".encode()).hexdigest()[:12]
 
 
 def _find_gpu(asked) -> None:
