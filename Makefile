@@ -158,10 +158,11 @@ format: .venv/.installed  ## Bring the code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
+# A process reads a run of neighbouring pages: with few processes one would execute all notebooks, one by one.
 .PHONY: docs
 docs: .venv/.installed  ## Build the site and run its notebooks, into docs/_build/html; any warning is an error
 	rm -rf docs/_build docs/api/modules
-	$(WITH_VENV) $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(WITH_VENV) $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --jobs 12 docs docs/_build/html
 	@echo "Built: docs/_build/html/index.html"
 
 .PHONY: lock
