@@ -22,6 +22,8 @@ from ntkfield.networks.base import Scales
 
 from .algebra import Gauss, Polynomial, integrals
 from .expectations import ask
+from .legs import Ties
+from .steps import checked_reads, over_steps
 
 MAX_TERMS = 10_000
 UNIT = Scales(weight_variance=1.0, bias_variance=0.0, weight_rate=1.0, bias_rate=0.0)
@@ -41,7 +43,8 @@ class CompiledRecursion:
     """One step of a recursion as a function of arrays.
 
     ``source`` is the generated Python text, ``moments`` the derivative orders of the expectations it needs and
-    ``needs`` the names of the tensors of the layer below.
+    ``needs`` the names of the tensors of the layer below. ``ties`` are the axes that share a step of the filter, where
+    ``layer`` is not dense.
     """
 
     name: str
@@ -50,6 +53,8 @@ class CompiledRecursion:
     needs: tuple[str, ...]
     rank: int
     _ranks: Mapping[str, int] = field(repr=False, compare=False)
+    layer: str = "dense"
+    ties: Ties = ()
 
     @cached_property
     def function(self) -> Callable:
@@ -68,8 +73,9 @@ class CompiledRecursion:
         scales: Scales = UNIT,
         ratio: float = 1.0,
         rho: float = 1.0,
+        reads: object = None,
     ) -> jax.Array:
-        """Tensor of layer l+1 with one axis of length m per subscript.
+        r"""Tensor of layer l+1 with one axis of length m per subscript.
 
         kernel, theta : [m, m], infinite-width K and Θ of layer l.
         tensors : the tensors ``needs`` names, one axis per subscript: a mapping, or one layer of the dataset of
@@ -78,14 +84,20 @@ class CompiledRecursion:
             (:class:`ntkfield.gaussian.expectations.Expectations`).
         scales : variances and rates, ``nf.MLP(...).scales``.  ratio : r = n_l / n_(l-1).
         rho : of orthogonal weights, min(1, n_l / n_(l+1)); 0 where the layer's weights are Gaussian.
+        reads : [legs, steps], of a convolution or of pooled channels, whose kernels and tensors have a row for each
+            position of each input: the row that each step reaches from each leg, or -1 at a zero padding. Over a finite
+            group these are ``group.products`` (with \|G\| times its number added for each further input); of pooled
+            channels all rows of an input, for each input. The result's axes are then of that many legs.
 
         A missing tensor, a wrong shape, or an activation whose kink makes the tensor infinite raises ValueError.
         """
         kernel, theta = _array("kernel", kernel), _array("theta", theta)
         held = {name: _array(f"tensors[{name!r}]", tensors[name]) for name in self.needs if name in tensors}
         self.check(kernel, theta, held)
+        steps = None if reads is None and not self.ties else checked_reads(self.layer, reads, len(kernel))
         moments = ask(expectation, kernel, {self.name: self.moments})
-        return evaluate(self, moments, held | {"Theta": theta}, scales, ratio, rho)
+        array = evaluate(self, moments, held | {"Theta": theta}, scales, ratio, rho)
+        return array if steps is None else over_steps(array, self.ties, steps)
 
     def check(self, kernel: jax.Array, theta: jax.Array, tensors: Mapping[str, jax.Array]) -> None:
         """Refuse missing tensors and wrong shapes with one sentence."""

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from .graphs import Diagram
 from .layout import Layout, place
+from .legs import Legs
 from .notation import cubic_latex, term_latex
 from .strokes import FONT, INK, WIDTH, Canvas, band, curve, dashed, dotted, formula, strand, wavy
 from .symbols import tensor_latex
@@ -27,11 +28,11 @@ RADIUS = 0.27
 
 
 def draw_diagrams(
-    diagrams: Sequence[Diagram], labels: Sequence[int], title: str = "", columns: int | None = None, terms: bool = True
+    diagrams: Sequence[Diagram], legs: Legs, title: str = "", columns: int | None = None, terms: bool = True
 ) -> Figure:
     """A sheet of diagrams, each with its term underneath. Save as SVG, PDF or PNG with ``Figure.savefig``."""
     count = max(len(diagrams), 1)
-    long = terms and any(len(term_latex(diagram, labels)) > 190 for diagram in diagrams)
+    long = terms and any(len(term_latex(diagram, legs.moved)) > 190 for diagram in diagrams)
     if columns is None:  # as few rows of at most three as possible, evenly filled
         columns = -(-count // -(-count // 3))
     columns = max(1, min(columns, count))
@@ -47,25 +48,25 @@ def draw_diagrams(
     for k, diagram in enumerate(diagrams):
         row, column = divmod(k, columns)
         box = (column / columns, 1 - (head + (row + 1) * height) / total, 1 / columns, height / total)
-        _panel(figure, box, diagram, labels, terms, 0.38 / height if terms else 0.0)
+        _panel(figure, box, diagram, legs, terms, 0.38 / height if terms else 0.0)
     if title:
         figure.text(0.5, 1 - 0.5 * head / total, title, ha="center", va="center", fontsize=14, **FONT)
     return figure
 
 
-def _panel(figure: Figure, box: tuple, diagram: Diagram, labels: Sequence[int], terms: bool, foot: float) -> None:
+def _panel(figure: Figure, box: tuple, diagram: Diagram, legs: Legs, terms: bool, foot: float) -> None:
     left, bottom, width, height = box
     axes = figure.add_axes((left, bottom + foot * height, width, (1 - foot) * height))
-    draw_diagram(axes, diagram, labels)
+    draw_diagram(axes, diagram, legs)
     if terms:
-        text = figure.text(left + width / 2, bottom + 0.55 * foot * height, formula(term_latex(diagram, labels)),
+        text = figure.text(left + width / 2, bottom + 0.55 * foot * height, formula(term_latex(diagram, legs.moved)),
                            ha="center", va="baseline", fontsize=12, **FONT)  # fmt: skip
         wide = text.get_window_extent().width
         text.set_fontsize(12 * min(1.0, 0.94 * width * figure.get_figwidth() * figure.dpi / wide))
 
 
-def draw_diagram(axes: Axes, diagram: Diagram, labels: Sequence[int]) -> None:
-    """Draw one diagram on ``axes``; ``labels`` are written at the ends of its external lines."""
+def draw_diagram(axes: Axes, diagram: Diagram, legs: Legs) -> None:
+    """Draw one diagram on ``axes``; ``legs`` names the ends of its external lines, what they read, and their steps."""
     layout = place(diagram)
     x0, x1, y0, y1 = layout.extent
     axes.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
@@ -73,7 +74,7 @@ def draw_diagram(axes: Axes, diagram: Diagram, labels: Sequence[int]) -> None:
     canvas = Canvas(axes)
     for joint in diagram.joints:
         band(canvas, np.array([layout.vertices[k] for k in joint.vertices]))
-    _externals(canvas, diagram, layout, labels)
+    _externals(canvas, diagram, layout, legs.ends)
     _emissions(canvas, diagram, layout)
     _internal_lines(canvas, diagram, layout)
     for point in layout.blobs:
@@ -83,18 +84,21 @@ def draw_diagram(axes: Axes, diagram: Diagram, labels: Sequence[int]) -> None:
         canvas.disc(point, 0.06, facecolor=INK, edgecolor=INK, zorder=6)
     for point in layout.internals:
         canvas.disc(point, 0.085, facecolor=INK, edgecolor=INK, zorder=6)
-    _names(canvas, diagram, layout, labels)
+    _names(canvas, diagram, layout, legs)
 
 
-def _names(canvas: Canvas, diagram: Diagram, layout: Layout, labels: Sequence[int]) -> None:
-    """Decorations beside wavy lines, tensors beside internal vertices."""
+def _names(canvas: Canvas, diagram: Diagram, layout: Layout, legs: Legs) -> None:
+    """Decorations beside wavy lines, steps beside cubic vertices, tensors beside internal vertices."""
     blob = _blob_of(diagram)
     for k, vertex in enumerate(diagram.vertices):
         start, end = np.array(layout.vertices[k]), np.array(layout.blobs[blob[vertex.nodes[0]]])
         middle = (start + end + RADIUS * (start - end) / np.linalg.norm(start - end)) / 2
-        text = cubic_latex(vertex, labels)
+        text = cubic_latex(vertex, legs.moved)
         half = 0.12 if vertex.rule == "omega" else 0.2 + 0.035 * sum(vertex.orders)
+        half += 0.06 * sum(len(str(legs.moved[node])) - len(str(legs.ends[node])) for node in vertex.nodes)
         canvas.name(middle, text, _up(start, end), (0.26, 0.3, 0.36, 0.44, 0.52), half, 10)
+        if step := legs.shared(vertex.nodes):
+            canvas.name(start, step, (start - end) / np.linalg.norm(start - end), (0.18, 0.22, 0.26, 0.3), 0.06, 10)
     for internal, point in zip(diagram.internals, layout.internals, strict=True):
         name = internal.shape.name
         if "[" in name:  # unnamed: the full name is in the term underneath

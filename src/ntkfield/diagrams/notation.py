@@ -14,14 +14,14 @@ import sympy as sp
 
 from .algebra import Item, blob_items
 from .graphs import Cubic, Diagram
-from .symbols import Sigma, tensor_latex
+from .symbols import Label, Sigma, subscript, tensor_latex
 
 
-def cubic_latex(vertex: Cubic, labels: Sequence[int]) -> str:
+def cubic_latex(vertex: Cubic, labels: Sequence[Label]) -> str:
     r"""Decoration of a wavy line: \Omega_{12} or σ^{(k)}_1σ^{(k)}_2."""
     a, b = (labels[node] for node in vertex.nodes)
     if vertex.rule == "omega":
-        return rf"\Omega_{{{a}{b}}}" if a < 10 and b < 10 else rf"\Omega_{{{a},{b}}}"
+        return rf"\Omega_{{{subscript((a, b))}}}"
     return "".join(sp.latex(Sigma(x, k)) for x, k in zip((a, b), vertex.orders, strict=True))
 
 
@@ -42,7 +42,7 @@ def prefactor_latex(diagram: Diagram) -> str:
     return sign + (f"{value.numerator} " if value.numerator != 1 else "") + text
 
 
-def term_latex(diagram: Diagram, labels: Sequence[int]) -> str:
+def term_latex(diagram: Diagram, labels: Sequence[Label]) -> str:
     """One diagram as a term."""
     names: dict[tuple[int, int], str] = {}
     for which, internal in enumerate(diagram.internals):
@@ -50,7 +50,7 @@ def term_latex(diagram: Diagram, labels: Sequence[int]) -> str:
             names[which, line] = rf"\beta_{{{len(names) + 1}}}"
     parts = [prefactor_latex(diagram)]
     for tree in diagram.means:
-        parts.append(tensor_latex("Theta", sorted(labels[node] for node in tree.nodes)))
+        parts.append(tensor_latex("Theta", [labels[node] for node in sorted(tree.nodes)]))
     if names:
         parts.append(r"\sum_{\beta}")
     for which, internal in enumerate(diagram.internals):
@@ -70,7 +70,7 @@ def _entry(name: str, entry: list[str]) -> str:
     return text.replace("@" * len(entry), " ".join(entry))
 
 
-def _blob_latex(diagram: Diagram, blob: int, labels: Sequence[int], names: dict) -> str:
+def _blob_latex(diagram: Diagram, blob: int, labels: Sequence[Label], names: dict) -> str:
     items = blob_items(diagram, blob)
     factors = diagram.propagators[blob].factors
     bodies = ["".join(cubic_latex(diagram.vertices[v], labels) for v in factor) for factor in factors]
@@ -93,11 +93,14 @@ def _derivatives(item: Item, names: dict) -> str:
     return "".join(rf"\partial_{{{names[line]}}}" for line in item.lines)
 
 
-def recursion_latex(name: str, subscripts: Sequence[int], terms: Sequence[str]) -> str:
-    """An aligned equation with one term per line."""
+def recursion_latex(name: str, subscripts: Sequence[int], terms: Sequence[str], mean: str = "") -> str:
+    """An aligned equation with one term per line, all of them under a mean, if there is one."""
     left = rf"\bigl[{tensor_latex(name, subscripts)}\bigr]^{{(\ell+1)}}"
     lines = []
     for k, term in enumerate(terms):
         joined = term if k == 0 else f"- {term[1:].lstrip()}" if term.startswith("-") else f"+ {term}"
         lines.append(("&= " if k == 0 else r"&\quad ") + joined)
+    if mean and lines:
+        lines[0] = lines[0].replace("&= ", rf"&= {mean} \Bigl\{{ ", 1)
+        lines[-1] += r" \Bigr\}"
     return "\\begin{aligned}\n" + left + " " + " \\\\\n".join(lines or ["&= 0"]) + "\n\\end{aligned}"

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
+from ntkfield import checks
 from ntkfield.extras import needs
 
 from . import algebra, notation
 from .enumeration import enumerate_diagrams
 from .graphs import Diagram
+from .legs import LAYERS, Legs, legs
 from .rules import STANDARD, RuleSet
-from .symbols import tensor_latex
+from .symbols import relabelled, tensor_latex
 from .tensors import SIZE, Pairing, Shape, canonical, definition, matchings, parse_kinds, shape_from_name
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class Recursion:
         node at each subscript of X
     first_label
         label of the first node in formulas (1, or 0 where the literature counts from 0)
+    layer
+        whose tensor it is, one of :data:`ntkfield.diagrams.legs.LAYERS`
     """
 
     kinds: tuple[str, ...]
@@ -44,12 +48,19 @@ class Recursion:
     flat_order: tuple[int, ...]
     first_label: int = 1
     rules: RuleSet = STANDARD
+    layer: str = "dense"
+
+    def __post_init__(self) -> None:
+        if self.layer not in LAYERS:
+            raise checks.refuse("layer", self.layer, f"one of {', '.join(LAYERS)}")
+        if self.layer != "dense" and self.rules.weights != "gaussian":
+            raise checks.refuse("weights", self.rules.weights, f"gaussian, of which a {self.layer} layer has rules")
 
     @classmethod
-    def of_shape(cls, shape: Shape, rules: RuleSet = STANDARD) -> Recursion:
+    def of_shape(cls, shape: Shape, rules: RuleSet = STANDARD, layer: str = "dense") -> Recursion:
         """Recursion of a tensor given by its shape, with the labels and subscripts of its printed definition."""
         kinds, pairing, flat_order, first = definition(shape)
-        return cls(kinds, pairing, shape.order, flat_order, first, rules)
+        return cls(kinds, pairing, shape.order, flat_order, first, rules, layer)
 
     @cached_property
     def shape(self) -> Shape:
@@ -65,6 +76,11 @@ class Recursion:
     def labels(self) -> tuple[int, ...]:
         """Input label of each external node."""
         return tuple(range(self.first_label, self.first_label + len(self.flat_order)))
+
+    @property
+    def legs(self) -> Legs:
+        """What the external nodes read, and which share a step of the filter."""
+        return legs(self.layer, self.pairing, self.labels)
 
     @property
     def subscripts(self) -> tuple[int, ...]:
@@ -83,8 +99,11 @@ class Recursion:
 
     @cached_property
     def expression(self) -> sp.Expr:
-        """The recursion in SymPy, in tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩."""
-        return algebra.to_sympy(self.polynomial)
+        """The recursion in SymPy, in tensors of layer l, C_W, lambda_W, r and expectations ⟨Π σ^(k)_α⟩.
+
+        Of a convolution or pooled channels, it is what is averaged over steps.
+        """
+        return relabelled(algebra.to_sympy(self.polynomial), dict(zip(self.labels, self.legs.moved, strict=True)))
 
     @property
     def integrals(self) -> tuple[int, int]:
@@ -108,12 +127,12 @@ class Recursion:
     def latex(self, form: str = "compact") -> str:
         """LaTeX of the recursion: "compact", one term per diagram, or "expanded", the reduced expression."""
         if form == "compact":
-            terms = [notation.term_latex(diagram, self.labels) for diagram in self.diagrams]
+            terms = [notation.term_latex(diagram, self.legs.moved) for diagram in self.diagrams]
         elif form == "expanded":
             terms = [sp.latex(term) for term in sp.Add.make_args(self.expression)] if self.polynomial else []
         else:
             raise ValueError(f"form is {form!r}; accepted are 'compact' and 'expanded'.")
-        return notation.recursion_latex(self.name, self.subscripts, terms)
+        return notation.recursion_latex(self.name, self.subscripts, terms, self.legs.mean_latex())
 
     def draw(self, only: int | None = None, *, columns: int | None = None, terms: bool = True) -> Figure:
         """All diagrams on one sheet, each with its term; save it with ``.savefig("F.svg")`` (or .pdf, .png).
@@ -127,9 +146,11 @@ class Recursion:
         if only is not None:
             if isinstance(only, bool) or only not in range(count):
                 raise ValueError(f"only is {only!r}; accepted is a position from 0 to {count - 1}.")
-            return drawing.draw_diagrams([self.diagrams[only]], self.labels, terms=terms)
+            return drawing.draw_diagrams([self.diagrams[only]], self.legs, terms=terms)
         title = rf"${tensor_latex(self.name, self.subscripts)}$ at layer $\ell+1$: {count} diagram{'s' * (count != 1)}"
-        return drawing.draw_diagrams(self.diagrams, self.labels, title, columns, terms)
+        if self.legs.steps:
+            title += f", mean over ${','.join(self.legs.steps)}$"
+        return drawing.draw_diagrams(self.diagrams, self.legs, title, columns, terms)
 
     def __repr__(self) -> str:
         return f"Recursion({self.name}, subscripts {self.subscripts}, order 1/n^{self.order})"
@@ -145,18 +166,23 @@ def _polynomial(recursion: Recursion) -> algebra.Polynomial:
 def _compile(recursion: Recursion) -> CompiledRecursion:
     from .codegen import compile_polynomial  # late: it needs JAX
 
-    return compile_polynomial(recursion.name, recursion.polynomial, recursion.subscripts)
+    made = compile_polynomial(recursion.name, recursion.polynomial, recursion.subscripts)
+    axis = {node: k for k, node in enumerate(recursion.flat_order)}
+    ties = tuple(tuple(axis[node] for node in tie) for tie in recursion.legs.ties)
+    return replace(made, layer=recursion.layer, ties=ties)
 
 
 @cache
-def recursion(name: str, rules: RuleSet = STANDARD, weights: str = "gaussian") -> Recursion:
+def recursion(name: str, rules: RuleSet = STANDARD, weights: str = "gaussian", layer: str = "dense") -> Recursion:
     """Recursion of a tensor by name: V, K1, D, F, A, B, Theta1, P, Q, R, S, T, U, or K2, Theta2, V6, V.1 and so on.
 
-    ``weights`` is "gaussian" or "orthogonal": those of the layer whose tensor it is.
+    ``weights`` is "gaussian" or "orthogonal": those of the layer whose tensor it is. ``layer`` is "dense", an MLP's,
+    "convolution", over a group or an image, or "pooling", a readout of channels that are pooled over all positions.
 
-    Raises ValueError for an unknown name or other weights. Results are cached.
+    Raises ValueError for an unknown name, other weights or layers, or orthogonal weights of a layer that is not dense.
+    Results are cached.
     """
-    return Recursion.of_shape(shape_from_name(name), _of_weights(rules, weights))
+    return Recursion.of_shape(shape_from_name(name), _of_weights(rules, weights), layer)
 
 
 def _of_weights(rules: RuleSet, weights: str) -> RuleSet:
@@ -211,15 +237,20 @@ class Cumulant:
 
 
 def cumulant(
-    externals: Sequence[str], order: int = 1, rules: RuleSet = STANDARD, weights: str = "gaussian"
+    externals: Sequence[str],
+    order: int = 1,
+    rules: RuleSet = STANDARD,
+    weights: str = "gaussian",
+    layer: str = "dense",
 ) -> Cumulant:
     r"""Recursions of the joint cumulant of ``externals`` at order :math:`n^{-k}` for k = ``order``.
 
     externals : kinds among z, Theta, dNTK, ddI, ddII, an even number of network outputs in all.
     order : total power of 1/n; with N outputs it starts at N/2 - 1.
     weights : "gaussian" or "orthogonal": those of the layer whose cumulant it is.
+    layer : "dense", "convolution" or "pooling", as for ``recursion``.
 
-    Raises ValueError for an unknown kind, other weights, an odd cumulant, or an order below the leading one.
+    Raises ValueError for an unknown kind, other weights or layers, an odd cumulant, or an order below the leading one.
     """
     kinds, rules = parse_kinds(externals), _of_weights(rules, weights)
     nodes = sum(SIZE[kind] for kind in kinds)
@@ -233,5 +264,6 @@ def cumulant(
             named = definition(shape)
             if named[0] == kinds and named[1] == pairing:
                 flat_order = named[2]
-            found[shape] = Recursion(kinds, pairing, order, flat_order, named[3] if named[0] == kinds else 1, rules)
+            first = named[3] if named[0] == kinds else 1
+            found[shape] = Recursion(kinds, pairing, order, flat_order, first, rules, layer)
     return Cumulant(kinds, order, tuple(found.values()))

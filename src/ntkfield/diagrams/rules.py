@@ -12,6 +12,8 @@ Where they come from: one layer is z'_i = n^(-1/2) Σ_j W_ij σ(z_j) + b_i.
 The entries of an orthogonal matrix are not Gaussian: their cumulants of four, six, ... entries join cubic vertices,
 which then need not pair channels as their outputs do. N = n/ρ is the size of the square that the matrix is a part of.
 
+In convolutions, and where channels are pooled, legs read the layer below at steps of a filter: see ``legs``.
+
 Rates and variances λ_W, C_W enter only with the cubic vertices; λ_b and C_b are constants inside a single channel
 average, so they drop from every cumulant and every correction.  Sources: the derivation above; PDLT = Roberts, Yaida,
 Hanin (2022); GMG = Guillen, Misof, Gerken, arXiv 2508.11522; Banta et al. (2024) for solid lines.

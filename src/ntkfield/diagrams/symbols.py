@@ -12,12 +12,16 @@ K_ab and K_ba are one variable. Labels are integers that name inputs. Sources: P
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sympy as sp
 
 from .tensors import shape_from_name
+
+Label = int | sp.Symbol
+"""An input, by its number, or where a leg at that input reads the layer below."""
 
 C_W, lambda_W, r, rho = sp.symbols("C_W lambda_W r rho", positive=True)  # noqa: N816
 
@@ -39,7 +43,8 @@ else:
     Function = sp.Function
 
 
-def _subscript(labels) -> str:
+def subscript(labels) -> str:
+    """Labels side by side, with commas where one is longer than a character."""
     texts = [str(label) for label in labels]
     return "".join(texts) if all(len(text) == 1 for text in texts) else ",".join(texts)
 
@@ -88,10 +93,10 @@ class Kernel(Function):
         return cls(b, a) if a.sort_key() > b.sort_key() else None
 
     def _latex(self, printer, exp=None):
-        return _power(f"K_{{{_subscript(self.args)}}}", exp)
+        return _power(f"K_{{{subscript(self.args)}}}", exp)
 
     def _sympystr(self, printer):
-        return f"K_{_subscript(self.args)}"
+        return f"K_{subscript(self.args)}"
 
 
 class Tensor(Function):
@@ -107,7 +112,19 @@ class Tensor(Function):
         return _power(tensor_latex(str(self.args[0]), self.args[1:]), exp)
 
     def _sympystr(self, printer):
-        return f"{self.args[0]}_{_subscript(self.args[1:])}"
+        return f"{self.args[0]}_{subscript(self.args[1:])}"
+
+
+def relabelled(expression: sp.Expr, labels: Mapping[int, Label]) -> sp.Expr:
+    """The expression with other labels of its inputs."""
+
+    def moved(symbol: Any) -> sp.Expr:
+        fixed = {Sigma: (1,), Tensor: (0,)}.get(type(symbol), ())  # a derivative's order, a tensor's name
+        arguments = enumerate(symbol.args)
+        return symbol.func(*(a if k in fixed else sp.sympify(labels[int(a)]) for k, a in arguments))
+
+    found = expression.replace(lambda part: isinstance(part, Z | Sigma | Kernel | Tensor), moved)
+    return cast("sp.Expr", found)  # an expression's, whatever is replaced in it
 
 
 def tensor(name: str, *labels: int) -> sp.Expr:
@@ -143,14 +160,14 @@ def tensor_latex(name: str, labels) -> str:
             base = symbol
     if base.startswith("V") and base[1:].isdigit():
         mark = f"({base[1:]})" + (f"[{correction}]" if correction else "")
-        return rf"V^{{{mark}}}_{{{_subscript(labels)}}}"
+        return rf"V^{{{mark}}}_{{{subscript(labels)}}}"
     if "[" in base:
         kinds, _, pairs = base[:-1].partition("[")
         kinds = kinds.replace("Theta", r"\Theta ").replace("dNTK", r"\mathrm{d}\Theta ")
         kinds = kinds.replace("ddII", r"\mathrm{dd}_{II}\Theta ").replace("ddI", r"\mathrm{dd}_{I}\Theta ")
         base = rf"X^{{{kinds}:{pairs}}}"
-        return rf"{{{base}}}{_superscript(correction)}_{{{_subscript(labels)}}}"
-    return rf"{base}{_superscript(correction)}_{{{_subscript(labels)}}}"
+        return rf"{{{base}}}{_superscript(correction)}_{{{subscript(labels)}}}"
+    return rf"{base}{_superscript(correction)}_{{{subscript(labels)}}}"
 
 
 def _superscript(correction: str) -> str:
