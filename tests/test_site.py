@@ -1,5 +1,7 @@
 """What the site is made of: `make docs` builds it, and fails on what warns or does not run."""
 
+import ast
+import itertools
 import pkgutil
 import re
 from pathlib import Path
@@ -42,6 +44,18 @@ def test_the_reference_names_everything_offered():
     listed = re.findall(r"^   ntkfield\.(\w+)$", page, re.MULTILINE)
     rooms = [module.name for module in pkgutil.iter_modules(nf.__path__)]
     assert sorted(listed) == sorted([*nf.__all__, *rooms])
+
+
+def test_no_words_before_a_colon_are_taken_for_a_type():
+    """Sphinx reads the first line of an attribute's docstring as `type: meaning`, and finds no class of that name."""
+    taken = []
+    for path in (ROOT / "src").rglob("*.py"):
+        blocks = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Module | ast.ClassDef))
+        for before, said in itertools.chain.from_iterable(itertools.pairwise(block.body) for block in blocks):
+            if isinstance(before, ast.Assign | ast.AnnAssign) and isinstance(said, ast.Expr):
+                text = ast.unparse(said.value).lstrip("r'\"")
+                taken += [f"{path.name}: {text}"] if re.match(r"[^`\n]*: ", text) else []
+    assert taken == []
 
 
 def test_every_page_stands_behind_a_door():

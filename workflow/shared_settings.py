@@ -17,6 +17,7 @@ from settings import (
     one_of,
     real,
     refuse,
+    unique,
     whole,
 )
 
@@ -131,6 +132,22 @@ class Trained(Weights):
     bias_rate: NonNegative | None = Field(None, description="relative learning rate; without it, bias_variance")
 
     rates = model_validator(mode="after")(check_rates)
+
+
+class Smooth(Trained):
+    """A fully connected network with a smooth activation."""
+
+    depth: whole(ge=2) = Field(description="weight layers")
+    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+
+
+class Disk(Section):
+    """Functions of the plane, on a disk that training and test points fill evenly."""
+
+    targets: unique(one_of(library("datasets/plane", "TARGETS")))
+    radius: Positive
+    train: whole(ge=2, le=48)
+    test: whole(ge=2)
 
 
 class Rates(Section):

@@ -9,7 +9,6 @@ from ntkfield.dynamics.comparison import (
     along,
     difference_by_size,
     infinite_width,
-    inverse_law,
     less_start,
     sampling_floor,
     spread,
@@ -104,27 +103,6 @@ def test_what_a_start_leaves_is_taken_off_exactly_where_training_is_linear() -> 
     found = less_start(outputs, weights @ phi.T, influence)
     unmoved = np.stack([queries @ (rest - flow @ rest) for flow in flows])  # a network that starts from zero
     assert found == pytest.approx(np.broadcast_to(unmoved, found.shape), abs=1e-12)  # rounding
-
-
-def test_the_inverse_law_is_found_and_refused() -> None:
-    x = np.array([1.0, 2.0, 4.0, 8.0])
-    law = inverse_law(x, Estimate(3 / x - 0.5 / x**2, 0.1 / x))
-    assert (law.leading.value, law.next.value) == pytest.approx((3.0, -0.5), rel=1e-12)
-    assert law.chi_squared < 1e-20
-    assert law.freedom == 2
-    # x y = a + b / x is a straight line with equal errors 0.1
-    spread = 1 / x - np.mean(1 / x)
-    assert law.next.error == pytest.approx(0.1 / np.sqrt(np.sum(spread**2)), rel=1e-12)
-    # another power is told from it: its residual from the best line, by numpy's own fit
-    residual = x**0.5 - np.polyval(np.polyfit(1 / x, x**0.5, 1), 1 / x)
-    other = inverse_law(x, Estimate(x**-0.5, 0.01 / x))
-    assert other.chi_squared == pytest.approx(np.sum((residual / 0.01) ** 2), rel=1e-9)
-    assert other.chi_squared > 100
-
-
-def test_two_points_are_no_test_of_the_inverse_law() -> None:
-    with pytest.raises(ValueError, match=r"numbers in x = 2 is refused: expected three or more"):
-        inverse_law(np.array([1.0, 2.0]), Estimate(np.ones(2), np.ones(2)))
 
 
 def test_infinite_width_is_read_from_the_widest_networks() -> None:

@@ -53,8 +53,8 @@ class CompiledRecursion:
     needs: tuple[str, ...]
     rank: int
     _ranks: Mapping[str, int] = field(repr=False, compare=False)
-    layer: str = "dense"
-    ties: Ties = ()
+    layer: str = field(default="dense", compare=False)  # the program is the same, and so compiled once
+    ties: Ties = field(default=(), compare=False)
 
     @cached_property
     def function(self) -> Callable:

@@ -24,7 +24,7 @@ from .symbols import Label
 from .tensors import Pairing
 
 LAYERS = ("dense", "convolution", "pooling")
-"""Layers whose legs have a rule: of an MLP, of a convolution, and the readout of channels that are pooled."""
+"""Layers whose legs have a rule, those of an MLP, of a convolution, and the readout of channels that are pooled."""
 
 _STEPS = "hklpqstu"
 

@@ -166,10 +166,11 @@ def _polynomial(recursion: Recursion) -> algebra.Polynomial:
 def _compile(recursion: Recursion) -> CompiledRecursion:
     from .codegen import compile_polynomial  # late: it needs JAX
 
-    made = compile_polynomial(recursion.name, recursion.polynomial, recursion.subscripts)
+    if recursion.layer == "dense":
+        return compile_polynomial(recursion.name, recursion.polynomial, recursion.subscripts)
     axis = {node: k for k, node in enumerate(recursion.flat_order)}
     ties = tuple(tuple(axis[node] for node in tie) for tie in recursion.legs.ties)
-    return replace(made, layer=recursion.layer, ties=ties)
+    return replace(_compile(replace(recursion, layer="dense")), layer=recursion.layer, ties=ties)
 
 
 @cache

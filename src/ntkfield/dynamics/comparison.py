@@ -201,39 +201,6 @@ def less_start(output: np.ndarray, start: np.ndarray, influence: np.ndarray) -> 
     return output - (output[:, :1] - np.einsum("tip,mp->mti", influence, start))
 
 
-class InverseLaw(NamedTuple):
-    """The law y = leading / x + next / x^2 fitted to data.
-
-    Attributes:
-        leading: coefficient of 1/x, with its standard error.
-        next: coefficient of 1/x^2, likewise.
-        chi_squared: squared deviations in units of the errors, summed; of the order of `freedom` if the law holds.
-        freedom: points less the two coefficients.
-    """
-
-    leading: Estimate
-    next: Estimate
-    chi_squared: float
-    freedom: int
-
-
-def inverse_law(x: np.ndarray, y: Estimate) -> InverseLaw:
-    """Fit y = a / x + b / x^2 by weighted least squares.
-
-    Args:
-        x: three or more different positive numbers: through two the law goes whatever they are.
-        y: numbers with their standard errors.
-
-    Raises:
-        ValueError: for two numbers or fewer.
-    """
-    if len(x) < 3:
-        raise checks.refuse("numbers in x", len(x), "three or more")
-    found, errors, chi_squared = _inverse_powers(x, y, (1, 2))
-    leading, following = map(Estimate, found.tolist(), errors.tolist())
-    return InverseLaw(leading, following, chi_squared, len(x) - 2)
-
-
 def infinite_width(n: np.ndarray, y: Estimate) -> Estimate:
     """The value at infinite width of the parabola in 1/n through numbers measured at finite widths.
 

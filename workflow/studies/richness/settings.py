@@ -1,15 +1,7 @@
 """What the richness study's block of the config may hold."""
 
-from pydantic import Field
-from settings import Positive, Section, Study, increasing, library, one_of, real, refuse, unique, whole
-from shared_settings import PLAIN, Ensembles, Seed, Step, Trained, model_validator
-
-
-class Network(Trained):
-    """A fully connected network with a smooth activation."""
-
-    depth: whole(ge=2) = Field(description="weight layers")
-    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+from settings import Positive, Section, Study, increasing, real, refuse, unique, whole
+from shared_settings import Disk, Ensembles, Seed, Smooth, Step, model_validator
 
 
 class Line(Section):
@@ -23,13 +15,9 @@ class Line(Section):
     step: Step
 
 
-class Plane(Section):
+class Plane(Disk):
     """Functions of the plane, on a disk that training and test points fill evenly: test errors."""
 
-    targets: unique(one_of(library("datasets/plane", "TARGETS")))
-    radius: Positive
-    train: whole(ge=2, le=48)
-    test: whole(ge=2)
     time: Positive
 
 
@@ -50,7 +38,7 @@ class MeanField(Section):
 class Settings(Ensembles, Study):
     """Members are pairs of networks of opposite readout; they fill whole parts."""
 
-    network: Network
+    network: Smooth
     richness: increasing(Positive, 3)
     line: Line
     plane: Plane
