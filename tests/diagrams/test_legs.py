@@ -73,7 +73,9 @@ def test_compiled_they_equal_finite_width_on_a_group_that_does_not_commute():
     assert_steps(hidden[1], hidden[2], group.products[:, steps], network, "convolution", ratio=0.5)
     assert_steps(hidden[2], output, np.arange(6)[None], network, "pooling", ratio=2.0)
     # what a slip would give, one step for both vertices: a test of V alone on pooled channels would not see it
-    common = np.mean([hidden[2]["V"][np.ix_(*[group.products[:, h]] * 4)] for h in steps], axis=0)
+    below, step = hidden[1], recursion("V").compile()
+    dense = np.asarray(step(below["K"], below["Theta"], below, network.activation, scales=network.scales, ratio=0.5))
+    common = np.mean([dense[np.ix_(*[group.products[:, h]] * 4)] for h in steps], axis=0)
     assert np.max(abs(common - hidden[2]["V"])) > 1e-3 * np.max(abs(hidden[2]["V"]))
 
 

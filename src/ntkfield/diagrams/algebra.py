@@ -10,7 +10,7 @@ Terms are kept as a plain dictionary {Monomial: coefficient}; ``to_sympy`` turns
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -21,6 +21,7 @@ import sympy as sp
 
 from . import symbols
 from .graphs import Diagram
+from .symbols import Label
 from .tensors import set_partitions
 
 Gauss = tuple[tuple[int, int], ...]  # sorted (node, order of the derivative of σ)
@@ -164,20 +165,20 @@ def add(polynomials: Sequence[Polynomial]) -> Polynomial:
     return {key: value for key, value in sorted(result.items()) if value}
 
 
-def to_sympy(polynomial: Polynomial) -> sp.Expr:
-    """The polynomial as a SymPy expression in ``symbols``."""
+def to_sympy(polynomial: Polynomial, labels: Mapping[int, Label]) -> sp.Expr:
+    """The polynomial as a SymPy expression in ``symbols``, with these labels for its inputs."""
     terms = []
     for key, value in polynomial.items():
         factors = [sp.Rational(value.numerator, value.denominator)]
         factors += [symbols.C_W**key.c, symbols.lambda_W**key.l, symbols.r**key.k, symbols.rho**key.s]
-        factors += [symbols.tensor(name, *entry) for name, entry in key.tensors]
-        factors += [expectation_symbol(gauss) for gauss in key.expectations]
+        factors += [symbols.tensor(name, *(labels[x] for x in entry)) for name, entry in key.tensors]
+        factors += [expectation_symbol(tuple((labels[x], k) for x, k in gauss)) for gauss in key.expectations]
         terms.append(sp.Mul(*factors))
     return sp.Add(*terms)
 
 
 @cache
-def expectation_symbol(gauss: Gauss) -> sp.Expr:
+def expectation_symbol(gauss: tuple[tuple[Label, int], ...]) -> sp.Expr:
     """⟨Π σ^(k)_α⟩ as a symbol."""
     return symbols.Expectation(sp.Mul(*(symbols.Sigma(label, order) for label, order in gauss)))
 

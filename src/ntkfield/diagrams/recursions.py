@@ -17,7 +17,7 @@ from .enumeration import enumerate_diagrams
 from .graphs import Diagram
 from .legs import LAYERS, Legs, legs
 from .rules import STANDARD, RuleSet
-from .symbols import relabelled, tensor_latex
+from .symbols import tensor_latex
 from .tensors import SIZE, Pairing, Shape, canonical, definition, matchings, parse_kinds, shape_from_name
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Recursion:
 
         Of a convolution or pooled channels, it is what is averaged over steps.
         """
-        return relabelled(algebra.to_sympy(self.polynomial), dict(zip(self.labels, self.legs.moved, strict=True)))
+        return algebra.to_sympy(self.polynomial, dict(zip(self.labels, self.legs.moved, strict=True)))
 
     @property
     def integrals(self) -> tuple[int, int]:

@@ -12,9 +12,8 @@ K_ab and K_ba are one variable. Labels are integers that name inputs. Sources: P
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -115,19 +114,7 @@ class Tensor(Function):
         return f"{self.args[0]}_{subscript(self.args[1:])}"
 
 
-def relabelled(expression: sp.Expr, labels: Mapping[int, Label]) -> sp.Expr:
-    """The expression with other labels of its inputs."""
-
-    def moved(symbol: Any) -> sp.Expr:
-        fixed = {Sigma: (1,), Tensor: (0,)}.get(type(symbol), ())  # a derivative's order, a tensor's name
-        arguments = enumerate(symbol.args)
-        return symbol.func(*(a if k in fixed else sp.sympify(labels[int(a)]) for k, a in arguments))
-
-    found = expression.replace(lambda part: isinstance(part, Z | Sigma | Kernel | Tensor), moved)
-    return cast("sp.Expr", found)  # an expression's, whatever is replaced in it
-
-
-def tensor(name: str, *labels: int) -> sp.Expr:
+def tensor(name: str, *labels: Label) -> sp.Expr:
     """``Tensor`` from a plain string name."""
     return Tensor(sp.Symbol(name), *labels)
 
