@@ -130,15 +130,15 @@ env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
 .PHONY: test
 test: .venv/.installed  ## Run all tests but the exhaustive repetitions
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not exhaustive"
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m "not exhaustive"
 
 .PHONY: test-exhaustive
 test-exhaustive: .venv/.installed  ## Run the checks of `make test` on many more cases, a quarter of an hour
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m exhaustive
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m exhaustive
 
 .PHONY: test-fast
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
+	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
 
 .PHONY: wheel-check
 wheel-check: .venv/.installed  ## Install what pip would, outside the repository, and try each extra

@@ -84,6 +84,14 @@ def test_other_samples_are_projected_as_s2fft_projects_them(sampling):
     np.testing.assert_allclose(found, s2fft_numpy(s2fft.forward, samples[0, :, :, 1], 6, sampling), atol=1e-12)
 
 
+def test_a_compiled_program_samples_without_an_fft():
+    """XLA's FFT on a CPU can wait for ever on the threads that it occupies itself."""
+    signals = random_harmonics(5)
+    compiled = jax.jit(lambda h: h.to_grid("gl")).lower(signals).compile()
+    assert " fft(" not in compiled.as_text()
+    np.testing.assert_allclose(compiled(signals), signals.to_grid("gl"), atol=1e-14)
+
+
 @pytest.mark.parametrize("angles", [(0.3, 1.1, -0.7), (2.0, 3.0, 4.0), (0.0, 0.5, 0.0), (1.0, 0.0, 0.0)])
 def test_rotation_moves_the_signal(angles):
     signals = random_harmonics(6)

@@ -137,7 +137,8 @@ class Harmonics:
         half = self.coefficients[:, :, self.bandlimit - 1 :]
         xp = half.__array_namespace__()
         rings = xp.einsum("tlm,klmc->ktmc", _synthesis(self.bandlimit, sampling), half, optimize=True)
-        return xp.fft.irfft(rings, n=2 * self.bandlimit - 1, axis=2, norm="forward")
+        cosines, sines = _ring_waves(self.bandlimit)
+        return xp.einsum("ktmc,mp->ktpc", rings.real, cosines) - xp.einsum("ktmc,mp->ktpc", rings.imag, sines)
 
     @classmethod
     def from_grid(cls, samples: np.ndarray, sampling: str) -> "Harmonics":
@@ -245,6 +246,18 @@ def _synthesis(bandlimit: int, sampling: str) -> np.ndarray:
     theta, _ = grid(bandlimit, sampling)
     orders = np.arange(bandlimit)
     return sph_harm_y(orders[:, None], orders, theta[:, None, None], 0.0).real
+
+
+@lru_cache(maxsize=32)
+def _ring_waves(bandlimit: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the Fourier coefficients m ≥ 0 of a real ring are the amplitudes of: cosines and sines [m, φ].
+
+    A matrix product, for XLA's FFT on a CPU can wait for ever on threads that it occupies itself.
+    """
+    points = 2 * bandlimit - 1
+    angles = 2 * np.pi / points * (np.outer(np.arange(bandlimit), np.arange(points)) % points)
+    weights = np.where(np.arange(bandlimit) == 0, 1.0, 2.0)[:, None]  # m and -m
+    return weights * np.cos(angles), weights * np.sin(angles)
 
 
 @lru_cache(maxsize=32)
