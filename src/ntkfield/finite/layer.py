@@ -84,17 +84,17 @@ class Layer:
     def Theta(self) -> np.ndarray:
         return self.scales.ntk(self.E(0, 0), self.theta * self.E(1, 1))
 
-    def _map_k(self, x: np.ndarray) -> np.ndarray:
+    def map_k(self, x: np.ndarray) -> np.ndarray:
         """The derivative of K' in K on the first two indices of a fluctuation [m, m] or [m, m, m, m]."""
         return self.cw * second(self._wide(x), 0, 0, _leading(x))
 
-    def _map_theta(self, x: np.ndarray) -> np.ndarray:
+    def map_theta(self, x: np.ndarray) -> np.ndarray:
         """The derivative of Theta' in K on the first two indices."""
         E, entries = self._wide(x), _leading(x)
         through = self.cw * _widen(self.theta, x) * second(E, 1, 1, entries)
         return self.rate_w * second(E, 0, 0, entries) + through
 
-    def _onto_theta(self, x: np.ndarray) -> np.ndarray:
+    def onto_theta(self, x: np.ndarray) -> np.ndarray:
         """The derivative of Theta' in Theta on the first two indices."""
         return self.cw * _widen(self.E(1, 1), x) * x
 
@@ -128,7 +128,7 @@ class Layer:
         """
         crossed = self.e(0, 0, "ac") * self.e(0, 0, "bd") + self.e(0, 0, "ad") * self.e(0, 0, "bc")
         source = self._gg - self.rho * crossed
-        return self.cw**2 * source + self.r * self._map_k(_swap(self._map_k(self.state["V"])))
+        return self.cw**2 * source + self.r * self.map_k(_swap(self.map_k(self.state["V"])))
 
     def D(self) -> np.ndarray:
         r"""Covariance of preactivation pairs and NTK, channels paired; axes 1234.
@@ -148,8 +148,8 @@ class Layer:
         Source: arXiv 2508.11522, with general rates.
         """
         source = self.cw * (self.rate_w * self._gg + self.cw * at(self.theta, "cd") * self._gh)
-        carried = self._map_theta(self.state["V"]) + self._onto_theta(_swap(self.state["D"]))
-        return source + self.r * self._map_k(_swap(carried))
+        carried = self.map_theta(self.state["V"]) + self.onto_theta(_swap(self.state["D"]))
+        return source + self.r * self.map_k(_swap(carried))
 
     def A(self) -> np.ndarray:
         r"""Covariance of NTKs, channels paired; axes 1234.
@@ -173,9 +173,9 @@ class Layer:
         hh = self.M["1111"] - self.e(1, 1, "ab") * self.e(1, 1, "cd")
         cross = self.rate_w * self.cw * at(self.theta, "cd") * self._gh
         own = self.cw**2 * at(self.theta, "ab") * at(self.theta, "cd") * hh
-        mixed = self._map_theta(_swap(self._onto_theta(_swap(self.state["D"]))))
-        carried = self._map_theta(_swap(self._map_theta(self.state["V"]))) + mixed + _swap(mixed)
-        carried = carried + self._onto_theta(_swap(self._onto_theta(self.state["A"])))
+        mixed = self.map_theta(_swap(self.onto_theta(_swap(self.state["D"]))))
+        carried = self.map_theta(_swap(self.map_theta(self.state["V"]))) + mixed + _swap(mixed)
+        carried = carried + self.onto_theta(_swap(self.onto_theta(self.state["A"])))
         return self.rate_w**2 * self._gg + cross + _swap(cross) + own + self.r * carried
 
     def K1(self) -> np.ndarray:
@@ -192,7 +192,7 @@ class Layer:
 
         Source: arXiv 2508.11522, with general rates.
         """
-        return self.r * (self._map_k(self.state["K1"]) + self.cw * fourth(self.E, 0, 0, self.state["V"]))
+        return self.r * (self.map_k(self.state["K1"]) + self.cw * fourth(self.E, 0, 0, self.state["V"]))
 
     def Theta1(self) -> np.ndarray:
         r"""First correction of the mean NTK; axes 12.
@@ -214,7 +214,7 @@ class Layer:
         Source: arXiv 2508.11522, with general rates.
         """
         E, V, D, F = self.E, self.state["V"], self.state["D"], self.state["F"]
-        mean = self._onto_theta(self.state["Theta1"]) + self._map_theta(self.state["K1"])
+        mean = self.onto_theta(self.state["Theta1"]) + self.map_theta(self.state["K1"])
         spread = self.rate_w * fourth(E, 0, 0, V) + self.cw * self.theta * fourth(E, 1, 1, V)
         paired = second(E, 1, 1, lambda x, y: among(D, x, y, 0, 1))
         crossed = second(E, 1, 1, lambda x, y: among(F, x, 0, y, 1) + among(F, y, 0, x, 1))

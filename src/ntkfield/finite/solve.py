@@ -9,6 +9,7 @@ import xarray as xr
 
 from ntkfield import checks
 from ntkfield.activations import Activation, differentiable
+from ntkfield.finite import draws as channels
 from ntkfield.finite import tensors as table
 from ntkfield.finite.layer import State
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
@@ -28,6 +29,8 @@ def finite_width(
     *,
     widths: Sequence[int] | None = None,
     width_ratios: Sequence[float] | None = None,
+    draws: int | None = None,
+    seed: int = 0,
 ) -> xr.Dataset:
     r"""Kernels and every tensor of their statistics at order 1/n, at all layers, between all inputs.
 
@@ -52,6 +55,10 @@ def finite_width(
             first layer how the first compares with d.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
             neither is given. An orthogonal first layer is then taken to be at least as wide as the inputs, d.
+        draws: take K1, Theta1, V, D, F, A and B as means over so many draws of one channel of each layer
+            (:mod:`ntkfield.finite.draws`), a power of two, 32 or above: each with a standard error, from
+            :math:`8 (m|G|)^2` bytes a draw and no quadrature over four inputs. Not for orthogonal weights.
+        seed: of the draws.
 
     Returns:
         Dataset over layer (1 to L) and a1, a2 (kernels) or a1, ..., a4 (four-index tensors). K and Theta are the
@@ -66,6 +73,10 @@ def finite_width(
         pixel (``p1_pixel``) a position is. With "VALID" padding no array would hold layers of several sizes: the
         output alone is given, unless there is but one convolution.
 
+        With `draws` there are the readout and the layers behind it alone, and for each tensor X its standard errors
+        ``X_error``; ``relative_error`` is the largest of them over the largest entry, and `rtol` is asked of the
+        two-point functions.
+
     Raises:
         ValueError: naming the field, the value and what is accepted.
 
@@ -75,8 +86,10 @@ def finite_width(
     wires = wiring(network, inputs)
     x = np.asarray(inputs, np.float64)
     rtol = checks.positive("rtol", rtol)
-    names = _names(differentiable(network.activation), tensors)
     ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
+    if draws is not None:
+        return _by_draws(network, x, wires, tensors, ratios, rtol, draws, seed)
+    names = _names(differentiable(network.activation), tensors)
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     check_size(plan, wires, len(x))
     values, errors, order = _refine(network, x, wires, plan, names, rtol)
@@ -91,6 +104,47 @@ def finite_width(
         )
     about = {"rtol": rtol, "order": order, "converged": not missed}
     return _dataset(network, wires, values, errors, ratios, about)
+
+
+def _by_draws(
+    network: Network,
+    x: np.ndarray,
+    wires: Wiring,
+    tensors: Sequence[str] | None,
+    ratios: np.ndarray,
+    rtol: float,
+    count: int,
+    seed: int,
+) -> xr.Dataset:
+    """What :func:`finite_width` gives with `draws`."""
+    names = channels.NAMES if tensors is None else table.wanted(tensors)
+    for name in set(names) - set(channels.NAMES):
+        raise checks.refuse("tensors", name, f"names among {', '.join(channels.NAMES)} with draws")
+    if checks.whole("draws", count, 2 * channels.SCRAMBLES) & (count - 1):
+        raise checks.refuse("draws", count, f"a power of two, {2 * channels.SCRAMBLES} or above")
+    if wires.orthogonal:
+        raise checks.refuse("draws", count, "None with orthogonal weights, whose channels are not independent")
+    channels.check_size(wires, len(x))
+    finer = two_point_rules(network, x, rtol)[1]
+    replicates = list(channels.replicates(finer, wires, names, ratios, count, checks.whole("seed", seed, 0)))
+    values, spreads = [], []
+    for layers in zip(*replicates, strict=True):
+        every = {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}
+        values.append({name: array.mean(axis=0) for name, array in every.items()})
+        spreads.append({name: array.std(axis=0, ddof=1) / len(array) ** 0.5 for name, array in every.items()})
+    largest = {name: max(_error_of_mean(name, *layer) for layer in zip(values, spreads, strict=True)) for name in names}
+    hidden = [{}] * wires.hidden
+    found = _dataset(network, wires, hidden + values, largest, ratios, {"rtol": rtol, "draws": count, "seed": seed})
+    for name in set(names) - {"K", "Theta"}:
+        about = {"long_name": f"standard error of {name}", "units": "1"}
+        found[f"{name}_error"] = found[name].dims, np.stack([layer[name] for layer in spreads]), about
+    return found
+
+
+def _error_of_mean(name: str, value: State, spread: State) -> float:
+    """Largest standard error over the largest entry, of one tensor at one layer."""
+    size = float(np.max(abs(value[name])))
+    return float(np.max(spread[name])) / size if size > 0 else 0.0
 
 
 def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -146,6 +200,7 @@ def check_size(plan: Plan, wires: Wiring, m: int) -> None:
         what = "inputs" if positions == 1 else "inputs times positions"
         value = m if positions == 1 else f"{m} x {positions}"
         accepted = f"at most {most} for these tensors: {arrays} arrays of 8 {what}^4 bytes, {size / 2**30:.0f} GiB here"
+        accepted += ", or draws, which need none of them but for P to U"
         raise checks.refuse(f"number of {what}", value, accepted)
 
 
@@ -218,7 +273,7 @@ def _dataset(
     coords |= {f"a{i}": np.arange(m) for i in range(1, 5)}
     stages = [("", "layer", "a", values[wires.hidden :])]
     hidden = values[: wires.hidden]
-    if len(set(wires.positions[: wires.hidden])) == 1:  # else no array holds them all
+    if all(hidden) and len(set(wires.positions[: wires.hidden])) == 1:  # else no array holds them all
         stages.append(("_hidden", "hidden", "p", hidden))
         coords |= _positions(wires, m)
     for name, error in errors.items():

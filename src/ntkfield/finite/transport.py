@@ -15,6 +15,8 @@ import numpy as np
 
 Get = Callable[[int, int], np.ndarray]
 Table = dict[tuple[int, int], np.ndarray]
+Entries = dict[str, np.ndarray]
+"""Entries [m, m] of a tensor whose legs are a pair of inputs, by their letters: "aabb" for X_aabb."""
 # One application of Price's theorem: weight, rise of the two orders, and the pair of inputs whose fluctuation enters.
 PRICE = ((0.5, (2, 0), (0, 0)), (1.0, (1, 1), (0, 1)), (0.5, (0, 2), (1, 1)))
 
@@ -57,14 +59,14 @@ def second(E: Get, i: int, j: int, x: Callable[[int, int], np.ndarray]) -> np.nd
     return sum((c * E(i + up, j + on) * x(*labels) for c, (up, on), labels in PRICE), np.zeros(()))
 
 
-def fourth(E: Get, i: int, j: int, v: np.ndarray) -> np.ndarray:
+def fourth(E: Get, i: int, j: int, v: np.ndarray | Entries) -> np.ndarray:
     r"""An eighth of :math:`\sum V_{\beta\gamma\delta\epsilon}\langle\partial^4(\sigma^{(i)}_1\sigma^{(j)}_2)\rangle`.
 
     Args:
         E: two-point moments [m, m].
         i: order of the first factor.
         j: order of the second.
-        v: array [m, m, m, m].
+        v: array [m, m, m, m], or its entries within pairs.
 
     Returns:
         Array [m, m].
@@ -89,6 +91,7 @@ def at(x: np.ndarray, letters: str) -> np.ndarray:
     return np.expand_dims(x, [axis for axis in range(4) if "abcd"[axis] not in distinct])
 
 
-def among(x: np.ndarray, *labels: int) -> np.ndarray:
-    """Entries of a four-index array whose indices are input 1 (label 0) or input 2 (label 1), for all pairs: [m, m]."""
-    return at(x, "".join("ab"[label] for label in labels))[:, :, 0, 0]
+def among(x: np.ndarray | Entries, *labels: int) -> np.ndarray:
+    """Entries of a tensor whose indices are input 1 (label 0) or input 2 (label 1), for all pairs: [m, m]."""
+    letters = "".join("ab"[label] for label in labels)
+    return x[letters] if isinstance(x, dict) else at(x, letters)[:, :, 0, 0]

@@ -126,8 +126,8 @@ def pooled(positions: int) -> Mean:
     """
 
     def mean(x: np.ndarray, pairs: Pairs) -> np.ndarray:
-        del pairs  # one channel is all that they share
+        legs = sum(map(len, pairs))  # one channel is all that they share
         n = len(x) // positions
-        return x.reshape((n, positions) * x.ndim).mean(axis=tuple(range(1, 2 * x.ndim, 2)))
+        return x.reshape((n, positions) * legs + x.shape[legs:]).mean(axis=tuple(range(1, 2 * legs, 2)))
 
     return mean
