@@ -56,7 +56,7 @@ WITHIN = {  # entries within pairs that K1 and Theta1 read
 FACTORS = {"V": ("K", "K"), "D": ("K", "Theta"), "A": ("Theta", "Theta"), "F": ("F", "F"), "B": ("B", "B")}
 
 Drawn = dict[str, np.ndarray]
-"""What channels add: arrays [N, N, draws] of kappa ("K"), vartheta ("Theta"), y ("F") and w ("B")."""
+"""What channels add, arrays [N, N, draws] of kappa ("K"), vartheta ("Theta"), y ("F") and w ("B")."""
 
 
 class Step(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 Get = Callable[[int, int], np.ndarray]
 Table = dict[tuple[int, int], np.ndarray]
 Entries = dict[str, np.ndarray]
-"""Entries [m, m] of a tensor whose legs are a pair of inputs, by their letters: "aabb" for X_aabb."""
+"""Entries [m, m] of a tensor X whose legs are a pair of inputs, by their letters, as in "aabb" for X_aabb."""
 # One application of Price's theorem: weight, rise of the two orders, and the pair of inputs whose fluctuation enters.
 PRICE = ((0.5, (2, 0), (0, 0)), (1.0, (1, 1), (0, 1)), (0.5, (0, 2), (1, 1)))
 
