@@ -15,6 +15,8 @@ SHELL       := /bin/bash
 BIN       := .venv/bin
 WITH_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SNAKEMAKE := $(WITH_VENV) $(BIN)/snakemake
+# A worker that ends, as where a test hangs, ends the run: another would meet the same test.
+PYTEST := $(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 PIP       := -m pip --disable-pip-version-check --quiet
 
 # Prints the interpreter itself, not a link to it inside an activated .venv that is about to be replaced.
@@ -130,15 +132,15 @@ env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
 .PHONY: test
 test: .venv/.installed  ## Run all tests but the exhaustive repetitions
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m "not exhaustive"
+	$(PYTEST) -m "not exhaustive"
 
 .PHONY: test-exhaustive
 test-exhaustive: .venv/.installed  ## Run the checks of `make test` on many more cases, a quarter of an hour
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m exhaustive
+	$(PYTEST) -m exhaustive
 
 .PHONY: test-fast
 test-fast: .venv/.installed  ## Run the tests that are quick and start no Snakemake
-	$(WITH_VENV) $(BIN)/pytest --numprocesses auto --max-worker-restart 0 --dist loadfile --no-loadscope-reorder -m "not slow and not workflow and not exhaustive"
+	$(PYTEST) -m "not slow and not workflow and not exhaustive"
 
 .PHONY: wheel-check
 wheel-check: .venv/.installed  ## Install what pip would, outside the repository, and try each extra

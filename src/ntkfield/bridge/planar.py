@@ -18,7 +18,7 @@ from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import GroupConv, GroupPool, Layer, full_layer, mean_over_steps, stepping
 from ntkfield.bridge.weights import Weights, input_shape
 from ntkfield.groups.finite import PLANAR_GROUPS, point_action, point_group
-from ntkfield.groups.windows import PADDINGS, windows
+from ntkfield.groups.windows import PADDINGS, margins, windows
 from ntkfield.networks.base import stax_layer
 from ntkfield.networks.planar import PlanarCNN
 
@@ -86,13 +86,12 @@ class Filter:
     def patches(self, x: jax.Array) -> jax.Array:
         """What the filter reaches from each pixel: [n, h', w', patch's pixels times channels] of [n, h, w, channels].
 
-        Slices, whose derivative adds slices; that of a table of indices adds number by number, five times as slowly.
+        Slices, whose derivative adds slices; that of a table of indices adds number by number.
         """
         for axis, reach in enumerate(self.patch, 1):
-            if self.padding != "VALID":
-                ends = [(0, 0)] * x.ndim
-                ends[axis] = ((reach - 1) // 2, reach // 2)
-                x = jnp.pad(x, ends, mode="wrap" if self.padding == "CIRCULAR" else "constant")
+            ends = [(0, 0)] * x.ndim
+            ends[axis] = margins(reach, self.padding)
+            x = jnp.pad(x, ends, mode="wrap" if self.padding == "CIRCULAR" else "constant")
             length = x.shape[axis] - reach + 1
             steps = [jax.lax.slice_in_dim(x, i, i + length, axis=axis) for i in range(reach)]
             x = jnp.stack(steps, axis=axis + 2)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 from scipy.stats import qmc
 
 from ntkfield import checks
+from ntkfield.gaussian.points import normal
 
 RUNGS = (16, 24, 32, 48, 64, 96)  # nodes per axis of the grids that are tried
 RADIUS = 7.0  # of the grid of 64 nodes per axis: what is left out weighs 1e-10
@@ -97,7 +97,7 @@ def sobol(counts: list[int], sites: int, seed: np.random.SeedSequence) -> Rule:
         last = len(layers) == len(counts) - 1
         engine = qmc.Sobol(count, scramble=True, rng=np.random.default_rng(own))
         points = engine.random(sites // 2 if last else sites)
-        layers.append(Normals(_normal(points), last))
+        layers.append(Normals(map(normal, points.T), last))
     return Rule(layers, np.full(sites, 1 / sites))
 
 
@@ -106,11 +106,6 @@ def plain(count: int, sites: int, seed: np.random.SeedSequence) -> Rule:
     return Rule(
         [Normals(_drawn(np.random.default_rng(own), sites)) for own in seed.spawn(count)], np.full(sites, 1 / sites)
     )
-
-
-def _normal(points: np.ndarray) -> Iterator[np.ndarray]:
-    """Columns of points in the unit cube as normal numbers; zero, which scrambling can give, as half a spacing."""
-    return (ndtri(np.maximum(column, 2.0**-32)) for column in points.T)
 
 
 def _drawn(rng: np.random.Generator, sites: int) -> Iterator[np.ndarray]:

@@ -30,14 +30,15 @@ from typing import NamedTuple, cast
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import ndtri
 from scipy.stats import qmc
 
 from ntkfield import checks
 from ntkfield.activations import Activation
+from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import Layer, State, initial
 from ntkfield.finite.transport import Entries, Moments
 from ntkfield.finite.wiring import Mean, Wiring
+from ntkfield.gaussian.points import normal
 from ntkfield.gaussian.within import NEGLIGIBLE
 from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
@@ -48,11 +49,6 @@ HELD = 2**20  # numbers in one array of draws: 8 MiB
 ARRAYS = 60  # between all positions: moments of each layer, and what is made of a draw
 MOST_BYTES = 2**34
 PAIR = TENSORS["K"].pairs
-WITHIN = {  # entries within pairs that K1 and Theta1 read
-    "V": ("aaaa", "aaab", "aabb", "abab", "abaa", "bbaa", "bbbb", "abbb", "bbab"),
-    "D": ("aaab", "abab", "bbab"),
-    "F": ("aaab", "aabb", "baab", "babb"),
-}
 FACTORS = {"V": ("K", "K"), "D": ("K", "Theta"), "A": ("Theta", "Theta"), "F": ("F", "F"), "B": ("B", "B")}
 
 Drawn = dict[str, np.ndarray]
@@ -113,10 +109,9 @@ def _steps(network: Network, wires: Wiring, ratios: np.ndarray) -> tuple[list[St
     for mean, ratio in zip(wires.means, ratios, strict=True):
         state = limits[-1]
         pairs = {key: np.asarray(value) for key, value in network.activation.two_point_moments(state["K"]).items()}
-        layer, tie = Layer(Moments(pairs), {}, scales, ratio, state), mean or _untied
-        steps.append(Step(layer, tie, _root(state["K"]), _root(state["Theta"])))
-        biases = {"K": scales.kernel(0.0), "Theta": scales.ntk(0.0)}
-        limits.append({name: bias + tie(getattr(layer, name)() - bias, PAIR) for name, bias in biases.items()})
+        layer = Layer(Moments(pairs), {}, scales, ratio, state)
+        steps.append(Step(layer, mean or _untied, _root(state["K"]), _root(state["Theta"])))
+        limits.append(advance(pairs, {}, scales, ratio, state, mean=mean))
     return steps, limits
 
 
@@ -142,6 +137,7 @@ def _replicate(
 ) -> list[State]:
     """Means over the draws of one scramble."""
     fields = 2 if "B" in names else 1 if {"F", "Theta1"} & set(names) else 0
+    means = bool({"K1", "Theta1"} & set(names))
     normals = [
         _Normals([step.channel.shape[1]] + fields * [step.field.shape[1]], own)
         for step, own in zip(steps, seed.spawn(len(steps)), strict=True)
@@ -157,11 +153,11 @@ def _replicate(
         for behind, (step, own) in enumerate(zip(steps, normals, strict=True), 1):
             new, old = _source(sigma, step, own.take(min(size, draws - start))), _carried(step, drawn)
             drawn = {name: np.concatenate([old[name], new[name]], axis=2) for name in new} if old else new
-            if behind < len(steps):
+            if means and behind < len(steps):
                 _add(within[behind], _within(drawn), draws)
             if behind >= wires.hidden:
                 _add(outer[behind], _products(drawn, names), draws)
-    found = _corrected(steps, limits, within, names) if {"K1", "Theta1"} & set(names) else limits
+    found = _corrected(steps, limits, within, names) if means else limits
     return [state | tensors for state, tensors in zip(found, outer, strict=True)][wires.hidden :]
 
 
@@ -169,13 +165,11 @@ def _corrected(
     steps: list[Step], limits: list[State], within: list[dict[str, Entries]], names: tuple[str, ...]
 ) -> list[State]:
     """K, Theta, K1 and, if wanted, Theta1 of all layers."""
-    first = limits[0]["K"]
-    found = [limits[0] | {"K1": np.zeros_like(first), "Theta1": np.zeros_like(first)}]
-    none = {name: dict.fromkeys(letters, np.zeros((1, 1))) for name, letters in WITHIN.items()}
     means = ("K1", "Theta1") if "Theta1" in names else ("K1",)
-    for step, entries, limit in zip(steps, within, limits[1:], strict=False):
-        state = cast(State, found[-1] | (entries or none))
-        layer = Layer(step.layer.E, {}, step.layer.scales, step.layer.r, state)
+    # The first layer does not fluctuate, so that the second has no correction.
+    found = [limit | dict.fromkeys(means, np.zeros_like(limit["K"])) for limit in limits[:2]]
+    for step, entries, limit in zip(steps[1:], within[1:-1], limits[2:], strict=True):
+        layer = Layer(step.layer.E, {}, step.layer.scales, step.layer.r, cast(State, found[-1] | entries))
         found.append(limit | {name: step.mean(getattr(layer, name)(), PAIR) for name in means})
     return found
 
@@ -189,9 +183,7 @@ class _Normals:
 
     def take(self, count: int) -> list[np.ndarray]:
         """Arrays [rank, count] of the next draws."""
-        # Scrambling can give zero, which stands for half a spacing.
-        normal = ndtri(np.maximum(self._engine.random(count), 2.0**-32)).T
-        return np.split(normal, self._ends[:-1])
+        return np.split(normal(self._engine.random(count)).T, self._ends[:-1])
 
 
 def _source(sigma: Activation, step: Step, normals: list[np.ndarray]) -> Drawn:
@@ -234,7 +226,7 @@ def _diagonal(x: np.ndarray) -> np.ndarray:
 
 
 def _within(drawn: Drawn) -> dict[str, Entries]:
-    """Sums over draws of V, D and F where all legs are in one pair of positions, by the legs' letters."""
+    """Sums over draws of V, D and F where all legs are in one pair of positions: what K1 and Theta1 read."""
     k, theta = drawn["K"], drawn["Theta"]
     own = _diagonal(k)
     v = {

@@ -5,6 +5,11 @@ import numpy as np
 PADDINGS = ("SAME", "VALID", "CIRCULAR")
 
 
+def margins(reach: int, padding: str) -> tuple[int, int]:
+    """Pixels that a padding adds before and after a side for a filter of so many steps along it."""
+    return (0, 0) if padding == "VALID" else ((reach - 1) // 2, reach // 2)
+
+
 def windows(filter_shape: tuple[int, int], padding: str, height: int, width: int) -> tuple[np.ndarray, tuple[int, int]]:
     """Which pixel each step of a filter reaches from each pixel.
 
@@ -19,8 +24,8 @@ def windows(filter_shape: tuple[int, int], padding: str, height: int, width: int
     """
     reached = []
     for side, reach in zip((height, width), filter_shape, strict=True):
-        length, before = (side - reach + 1, 0) if padding == "VALID" else (side, (reach - 1) // 2)
-        place = np.arange(length)[:, None] + np.arange(reach) - before
+        before, after = margins(reach, padding)
+        place = np.arange(before + side + after - reach + 1)[:, None] + np.arange(reach) - before
         outside = (place < 0) | (place >= side)
         reached.append(place % side if padding == "CIRCULAR" else np.where(outside, -1, place))
     row, column = reached[0][:, None, :, None], reached[1][None, :, None, :]
