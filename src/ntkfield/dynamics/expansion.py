@@ -9,7 +9,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.dynamics.first_order import Asked, Corrections, check_room, corrections
 from ntkfield.dynamics.gradient_flow import EPS
-from ntkfield.finite.solve import layer_ratios
+from ntkfield.finite.ratios import layer_ratios
 from ntkfield.networks.base import Network
 from ntkfield.networks.finite_group import FiniteGroupCNN
 from ntkfield.networks.group_cnn import GroupCNN

@@ -21,7 +21,7 @@ import xarray as xr
 from ntkfield import checks
 from ntkfield.dynamics.first_order import Asked, corrections
 from ntkfield.dynamics.gradient_flow import checked_targets, checked_times
-from ntkfield.finite.solve import layer_ratios
+from ntkfield.finite.ratios import layer_ratios
 from ntkfield.networks.mlp import MLP
 
 

@@ -20,7 +20,7 @@ from ntkfield.dynamics.expansion import Series
 from ntkfield.dynamics.first_order import Asked, corrections
 from ntkfield.dynamics.gradient_flow import checked_times
 from ntkfield.dynamics.predict import predict
-from ntkfield.finite.solve import layer_ratios
+from ntkfield.finite.ratios import layer_ratios
 from ntkfield.networks.mlp import MLP
 
 

@@ -8,14 +8,14 @@ Recursions of :math:`d\hat\Theta`, :math:`dd_I\hat\Theta` and :math:`dd_{II}\hat
 import numpy as np
 
 from ntkfield.finite.layer import Layer, State
-from ntkfield.finite.transport import Moments, Table, at, first
+from ntkfield.finite.transport import Moments, at, first
 from ntkfield.finite.wiring import Mean
 from ntkfield.networks.base import Scales
 from ntkfield.tensors import TENSORS
 
 
 def advance(
-    pairs: Table,
+    E: Moments,
     moments: State,
     scales: Scales,
     ratio: float,
@@ -26,7 +26,7 @@ def advance(
     """The state one layer on.
 
     Args:
-        pairs: two-point moments at the state's K, arrays [m, m] by pairs of orders.
+        E: two-point moments at the state's K.
         moments: four-point moments, arrays [m, m, m, m] by type.
         scales: variances and rates.
         ratio: width of this layer over the width of the one before.
@@ -34,7 +34,7 @@ def advance(
         rho: what orthogonal weights take from the sources of V, F and B, 0 for Gaussian ones.
         mean: what the layer does to tied legs; None for nothing.
     """
-    layer = FullLayer(Moments(pairs), moments, scales, ratio, state, rho)
+    layer = FullLayer(E, moments, scales, ratio, state, rho)
     found = {name: getattr(layer, name)() for name in state}
     if mean is None:
         return found

@@ -19,7 +19,8 @@ where the channel was drawn,
 .. math:: V = E[\kappa\kappa],\quad D = E[\kappa\vartheta],\quad A = E[\vartheta\vartheta],\quad F = E[yy],
 
 and B is :math:`E[ww]` with :math:`w_{ab} = C_W A_h\,\sigma'_a\varphi_a\sigma'_b\psi_b`. K1 and Theta1 read V, D and F
-within pairs of positions only. For N positions that is :math:`N^2` numbers a draw, not :math:`N^4`.
+within pairs of positions only. For N positions that is :math:`N^2` numbers a draw, not :math:`N^4`; over all rotations
+of the sphere it is as many numbers as there are relative ones (:mod:`ntkfield.finite.so3`).
 
 The means are taken over scrambled Sobol' points, and their standard errors over independent scrambles. Tensors: arXiv
 2508.11522; layers: arXiv 2406.06504.
@@ -32,22 +33,17 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import qmc
 
-from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import Layer, State, initial
-from ntkfield.finite.transport import Entries, Moments
-from ntkfield.finite.wiring import Mean, Wiring
+from ntkfield.finite.places import HELD, Frame, Places, Root
+from ntkfield.finite.transport import Entries
 from ntkfield.gaussian.points import normal
-from ntkfield.gaussian.within import NEGLIGIBLE
 from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
 
 NAMES = ("K", "Theta", "K1", "Theta1", "V", "D", "F", "A", "B")
 SCRAMBLES = 16
-HELD = 2**20  # numbers in one array of draws: 8 MiB
-ARRAYS = 60  # between all positions: moments of each layer, and what is made of a draw
-MOST_BYTES = 2**34
 PAIR = TENSORS["K"].pairs
 FACTORS = {"V": ("K", "K"), "D": ("K", "Theta"), "A": ("Theta", "Theta"), "F": ("F", "F"), "B": ("B", "B")}
 
@@ -60,75 +56,55 @@ class Step(NamedTuple):
 
     Attributes:
         layer: its recursions at the limit's K and Theta.
-        mean: what it does to tied legs.
-        channel: root of K [N, rank], from standard normal numbers to a channel.
+        places: the positions below it.
+        channel: root of K.
         field: root of Theta.
     """
 
     layer: Layer
-    mean: Mean
-    channel: np.ndarray
-    field: np.ndarray
+    places: Places
+    channel: Root
+    field: Root
+
+    def mean(self, x: np.ndarray) -> np.ndarray:
+        """What the weights do to a two-point function."""
+        return self.places.mean(x, PAIR)
 
 
 def replicates(
-    network: Network, wires: Wiring, names: tuple[str, ...], ratios: np.ndarray, draws: int, seed: int
+    network: Network, start: Frame, names: tuple[str, ...], ratios: np.ndarray, draws: int, seed: int
 ) -> Iterator[list[State]]:
     """Arrays over inputs of each layer behind the hidden ones at positions, once for each scramble.
 
     Args:
         network: with Gaussian weights.
-        wires: its wiring.
+        start: its frame.
         names: among NAMES.
         ratios: see :class:`ntkfield.finite.recursion.Plan`.
         draws: of a channel of each layer, over all scrambles.
         seed: of the scrambles.
     """
-    steps, limits = _steps(network, wires, ratios)
+    steps, limits = chain(network, start, ratios)
     for own in np.random.SeedSequence(seed).spawn(SCRAMBLES):
-        yield _replicate(network.activation, wires, steps, limits, names, draws // SCRAMBLES, own)
+        yield _replicate(network.activation, start.hidden, steps, limits, names, draws // SCRAMBLES, own)
 
 
-def check_size(wires: Wiring, m: int) -> None:
-    """Refuse what no memory holds of m inputs: two-point moments, and some arrays of draws, between all positions.
-
-    Raises:
-        ValueError: saying how many would fit.
-    """
-    positions = max(wires.positions)
-    size = 8 * ARRAYS * (m * positions) ** 2
-    if size > MOST_BYTES:
-        most = int((MOST_BYTES / (8 * ARRAYS)) ** 0.5)
-        accepted = f"at most {most}: {ARRAYS} arrays of 8 (inputs times positions)^2 bytes, {size / 2**30:.0f} GiB here"
-        raise checks.refuse("number of inputs times positions", f"{m} x {positions}", accepted)
-
-
-def _steps(network: Network, wires: Wiring, ratios: np.ndarray) -> tuple[list[Step], list[State]]:
+def chain(network: Network, start: Frame, ratios: np.ndarray) -> tuple[list[Step], list[State]]:
+    """All steps, and K and Theta of all layers."""
     steps, scales = [], network.scales
-    limits = [initial(("K", "Theta"), scales, wires.product)]
-    for mean, ratio in zip(wires.means, ratios, strict=True):
+    limits = [initial(("K", "Theta"), scales, start.product)]
+    for places, ratio in zip(start.places, ratios, strict=True):
         state = limits[-1]
-        pairs = {key: np.asarray(value) for key, value in network.activation.two_point_moments(state["K"]).items()}
-        layer = Layer(Moments(pairs), {}, scales, ratio, state)
-        steps.append(Step(layer, mean or _untied, _root(state["K"]), _root(state["Theta"])))
-        limits.append(advance(pairs, {}, scales, ratio, state, mean=mean))
+        E = places.moments(network.activation, state["K"])
+        layer = Layer(E, {}, scales, ratio, state)
+        steps.append(Step(layer, places, places.root(state["K"]), places.root(state["Theta"])))
+        limits.append(advance(E, {}, scales, ratio, state, mean=places.mean))
     return steps, limits
-
-
-def _untied(x: np.ndarray, pairs: object) -> np.ndarray:
-    return x
-
-
-def _root(k: np.ndarray) -> np.ndarray:
-    """A root [N, rank] of a positive semi-definite matrix, its largest direction first."""
-    values, vectors = np.linalg.eigh(k)
-    kept = np.flatnonzero(values > NEGLIGIBLE * values[-1])[::-1]
-    return vectors[:, kept] * np.sqrt(values[kept])
 
 
 def _replicate(
     sigma: Activation,
-    wires: Wiring,
+    hidden: int,
     steps: list[Step],
     limits: list[State],
     names: tuple[str, ...],
@@ -139,26 +115,26 @@ def _replicate(
     fields = 2 if "B" in names else 1 if {"F", "Theta1"} & set(names) else 0
     means = bool({"K1", "Theta1"} & set(names))
     normals = [
-        _Normals([step.channel.shape[1]] + fields * [step.field.shape[1]], own)
+        _Normals([step.channel.rank] + fields * [step.field.rank], own)
         for step, own in zip(steps, seed.spawn(len(steps)), strict=True)
     ]
     within: list[dict[str, Entries]] = [{} for _ in limits]
     outer: list[State] = [{} for _ in limits]
-    if not wires.hidden:
+    if not hidden:
         outer[0] = {name: np.zeros((len(limits[0]["K"]),) * 4) for name in FACTORS if name in names}
-    most = HELD // max(len(state["K"]) for state in limits) ** 2
+    most = HELD // max(state["K"].size for state in limits)
     size = 2 ** int(np.log2(max(1, most)))  # Sobol' points come in powers of two
     for start in range(0, draws, size):
         drawn: Drawn = {}
         for behind, (step, own) in enumerate(zip(steps, normals, strict=True), 1):
             new, old = _source(sigma, step, own.take(min(size, draws - start))), _carried(step, drawn)
-            drawn = {name: np.concatenate([old[name], new[name]], axis=2) for name in new} if old else new
+            drawn = {name: np.concatenate([old[name], new[name]], axis=-1) for name in new} if old else new
             if means and behind < len(steps):
-                _add(within[behind], _within(drawn), draws)
-            if behind >= wires.hidden:
+                _add(within[behind], _within(steps[behind], drawn), draws)
+            if behind >= hidden:
                 _add(outer[behind], _products(drawn, names), draws)
     found = _corrected(steps, limits, within, names) if means else limits
-    return [state | tensors for state, tensors in zip(found, outer, strict=True)][wires.hidden :]
+    return [state | tensors for state, tensors in zip(found, outer, strict=True)][hidden:]
 
 
 def _corrected(
@@ -170,7 +146,7 @@ def _corrected(
     found = [limit | dict.fromkeys(means, np.zeros_like(limit["K"])) for limit in limits[:2]]
     for step, entries, limit in zip(steps[1:], within[1:-1], limits[2:], strict=True):
         layer = Layer(step.layer.E, {}, step.layer.scales, step.layer.r, cast(State, found[-1] | entries))
-        found.append(limit | {name: step.mean(getattr(layer, name)(), PAIR) for name in means})
+        found.append(limit | {name: step.mean(getattr(layer, name)()) for name in means})
     return found
 
 
@@ -188,17 +164,17 @@ class _Normals:
 
 def _source(sigma: Activation, step: Step, normals: list[np.ndarray]) -> Drawn:
     """What channels of a layer add to the next one."""
-    layer, (own, *others) = step.layer, normals
-    z = jnp.asarray(step.channel @ own)
+    layer, product, (own, *others) = step.layer, step.places.product, normals
+    z = jnp.asarray(step.channel.channel(own))
     s, slope = np.asarray(sigma(z)), np.asarray(sigma.derivative(1)(z))
-    spread = step.mean(_outer(s, s) - layer.E(0, 0)[..., None], PAIR)
-    sloped = step.mean(layer.theta[..., None] * (_outer(slope, slope) - layer.E(1, 1)[..., None]), PAIR)
+    spread = step.mean(product(s, s) - layer.E(0, 0)[..., None])
+    sloped = step.mean(layer.theta[..., None] * (product(slope, slope) - layer.E(1, 1)[..., None]))
     found = {"K": layer.cw * spread, "Theta": layer.rate_w * spread + layer.cw * sloped}
-    fields = [slope * (step.field @ other) for other in others]
+    fields = [slope * step.field.channel(other) for other in others]
     if fields:
-        found["F"] = layer.cw * step.mean(_outer(s, fields[0]), PAIR)
+        found["F"] = layer.cw * step.mean(product(s, fields[0]))
     if len(fields) == 2:
-        found["B"] = layer.cw * step.mean(_outer(*fields), PAIR)
+        found["B"] = layer.cw * step.mean(product(*fields))
     return found
 
 
@@ -210,42 +186,29 @@ def _carried(step: Step, drawn: Drawn) -> Drawn:
     found = {"K": layer.map_k(k), "Theta": layer.map_theta(k) + layer.onto_theta(drawn["Theta"])}
     if "F" in drawn:
         y = drawn["F"]
-        found["F"] = layer.onto_theta(y) + layer.cw * layer.E(0, 2)[..., None] * _diagonal(y)[None]
+        found["F"] = layer.onto_theta(y) + layer.cw * layer.E(0, 2)[..., None] * layer.E.ends(y)[1]
     if "B" in drawn:
         found["B"] = layer.onto_theta(drawn["B"])
-    return {name: layer.r**0.5 * step.mean(x, PAIR) for name, x in found.items()}
+    return {name: layer.r**0.5 * step.mean(x) for name, x in found.items()}
 
 
-def _outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return left[:, None] * right[None]
-
-
-def _diagonal(x: np.ndarray) -> np.ndarray:
-    n = np.arange(len(x))
-    return x[n, n]
-
-
-def _within(drawn: Drawn) -> dict[str, Entries]:
+def _within(step: Step, drawn: Drawn) -> dict[str, Entries]:
     """Sums over draws of V, D and F where all legs are in one pair of positions: what K1 and Theta1 read."""
-    k, theta = drawn["K"], drawn["Theta"]
-    own = _diagonal(k)
-    v = {
-        "aaaa": np.sum(own**2, axis=1)[:, None],
-        "aaab": np.einsum("ax,abx->ab", own, k),
-        "aabb": own @ own.T,
-        "abab": np.einsum("abx,abx->ab", k, k),
-    }
-    # V is symmetric in its pairs' order and within them.
-    v |= {"abaa": v["aaab"], "bbaa": v["aabb"], "bbbb": v["aaaa"].T, "abbb": v["aaab"].T, "bbab": v["aaab"].T}
-    d = {"aaab": np.einsum("ax,abx->ab", own, theta), "abab": np.einsum("abx,abx->ab", k, theta)}
-    found = {"V": v, "D": d | {"bbab": d["aaab"].T}}
+    k, theta, ends = drawn["K"], drawn["Theta"], step.layer.E.ends
+    a, b = ends(k)
+    v = {"aaaa": _dot(a, a), "aaab": _dot(a, k), "aabb": _dot(a, b), "abab": _dot(k, k)}
+    v |= {"abbb": _dot(b, k), "bbbb": _dot(b, b)}
+    v |= {"abaa": v["aaab"], "bbaa": v["aabb"], "bbab": v["abbb"]}  # V is symmetric in its pairs' order
+    found = {"V": v, "D": {"aaab": _dot(a, theta), "abab": _dot(k, theta), "bbab": _dot(b, theta)}}
     if "F" in drawn:
         y = drawn["F"]
-        own = _diagonal(y)
-        f = {"aaab": np.einsum("ax,abx->ab", own, y), "aabb": own @ own.T}
-        f |= {"baab": np.einsum("bax,abx->ab", y, y), "babb": np.einsum("bax,bx->ab", y, own)}
-        found["F"] = f
+        (a, b), back = ends(y), step.places.exchanged(y)
+        found["F"] = {"aaab": _dot(a, y), "aabb": _dot(a, b), "baab": _dot(back, y), "babb": _dot(back, b)}
     return found
+
+
+def _dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.einsum("...x,...x->...", left, right)
 
 
 def _products(drawn: Drawn, names: tuple[str, ...]) -> State:

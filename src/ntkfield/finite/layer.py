@@ -21,7 +21,6 @@ functions: Collins and Sniady, Commun. Math. Phys. 264 (2006) 773; orthogonal en
 """
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
@@ -86,11 +85,11 @@ class Layer:
 
     def map_k(self, x: np.ndarray) -> np.ndarray:
         """The derivative of K' in K on the first two indices of a fluctuation [m, m] or [m, m, m, m]."""
-        return self.cw * second(self._wide(x), 0, 0, _leading(x))
+        return self.cw * second(self._wide(x), 0, 0, self._leading(x))
 
     def map_theta(self, x: np.ndarray) -> np.ndarray:
         """The derivative of Theta' in K on the first two indices."""
-        E, entries = self._wide(x), _leading(x)
+        E, entries = self._wide(x), self._leading(x)
         through = self.cw * _widen(self.theta, x) * second(E, 1, 1, entries)
         return self.rate_w * second(E, 0, 0, entries) + through
 
@@ -100,6 +99,11 @@ class Layer:
 
     def _wide(self, x: np.ndarray) -> Get:
         return lambda i, j: _widen(self.E(i, j), x)
+
+    def _leading(self, x: np.ndarray) -> Get:
+        """Entries of the first two indices of `x`, those of input 1 (label 0) and input 2 (label 1)."""
+        own = self.E.ends(x)
+        return lambda s, t: x if s != t else own[s]
 
     @functools.cached_property
     def _gg(self) -> np.ndarray:
@@ -278,12 +282,5 @@ def _swap(x: np.ndarray) -> np.ndarray:
 
 
 def _widen(pair: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """An array [m, m] with the axes of `x`, whose first two it is to multiply."""
-    return pair.reshape(pair.shape + (1,) * (x.ndim - 2))
-
-
-def _leading(x: np.ndarray) -> Callable[[int, int], np.ndarray]:
-    """Entries of the first two indices of `x`, those of input 1 (label 0) and input 2 (label 1), for :func:`second`."""
-    n = np.arange(len(x))
-    diagonal = x[n, n]
-    return lambda s, t: x if s != t else (diagonal[None, :] if s else diagonal[:, None])
+    """A two-point array with the axes of `x`, whose first ones it is to multiply."""
+    return pair.reshape(pair.shape + (1,) * (x.ndim - pair.ndim))

@@ -1,7 +1,7 @@
 """The recursions of the tensors run through a network's layers, for one list of inputs or many that share some."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from ntkfield.finite import tensors as table
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import State, initial
+from ntkfield.finite.transport import Moments, Table
 from ntkfield.finite.wiring import wiring
 from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
@@ -27,7 +28,7 @@ class Plan(NamedTuple):
 
     Attributes:
         names: tensors.
-        ratios: each step's width over the width before it, [L - 1]; see :func:`ntkfield.finite.solve.layer_ratios`.
+        ratios: each step's width over the width before it, [L - 1]; see :func:`ntkfield.finite.ratios.layer_ratios`.
         families: lists of inputs in rising order, [families, m], for which arrays are made.
     """
 
@@ -73,7 +74,7 @@ def states(network: Network, x: np.ndarray, plan: Plan, order: int) -> Iterator[
         ):
             moments = {type_: np.asarray(value) for type_, value in next(four).items()}
             known = {orders: value[np.ix_(own, own)] for orders, value in pair.items()}
-            found.append(advance(known, moments, network.scales, ratio, found[-1], rho, mean))
+            found.append(advance(Moments(known), moments, network.scales, ratio, found[-1], rho, mean))
         yield found
 
 
@@ -87,19 +88,41 @@ def reductions(orthogonal: frozenset[int], ratios: np.ndarray) -> np.ndarray:
 
 
 def two_point_rules(network: Given, x: np.ndarray, rtol: float) -> tuple[Given, Given]:
-    """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried.
+    """The network and a finer one whose two-point functions agree to a thousandth of `rtol`, or the finest tried."""
+    plan = Plan(("K", "Theta"), np.ones(len(wiring(network, x).means)), np.arange(len(x))[None])
+
+    def kernels(net: Network) -> list[np.ndarray]:
+        return [state["K"] for state in next(states(net, x, plan, 0))[:-1]]
+
+    def tables(net: Network, at: list[np.ndarray]) -> list[Table]:
+        return [jax.tree.map(np.asarray, dict(net.activation.two_point_moments(k))) for k in at]
+
+    return agreeing(network, kernels, tables, rtol)
+
+
+def agreeing(
+    network: Given,
+    kernels: Callable[[Network], list[np.ndarray]],
+    tables: Callable[[Network, list[np.ndarray]], list[Table]],
+    rtol: float,
+) -> tuple[Given, Given]:
+    """The network and a finer one, as :func:`two_point_rules` chooses them.
 
     They are refined by themselves, since they cost no quadrature over four inputs; the change from one to the other
     shows in the errors of the tensors.
+
+    Args:
+        network: to begin with.
+        kernels: K of the layers, of a network.
+        tables: two-point moments at these K, of a network.
+        rtol: relative error.
     """
     coarse, fine = network, network.refined()
     if fine.activation == network.activation:
         return coarse, fine
-    plan = Plan(("K", "Theta"), np.ones(len(wiring(network, x).means)), np.arange(len(x))[None])
     for _ in range(MOST_REFINED):
-        kernels = [state["K"] for state in next(states(fine, x, plan, 0))[:-1]]
-        tables = ([net.activation.two_point_moments(k) for k in kernels] for net in (coarse, fine))
-        found = [(a[key], b[key]) for a, b in zip(*tables, strict=True) for key in a]
+        at = kernels(fine)
+        found = [(a[key], b[key]) for a, b in zip(tables(coarse, at), tables(fine, at), strict=True) for key in a]
         if all(np.max(abs(a - b)) <= max(1e-3 * rtol, ROUNDING) * np.max(abs(b)) for a, b in found):
             break
         coarse, fine = fine, fine.refined()

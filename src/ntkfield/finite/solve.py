@@ -9,14 +9,16 @@ import xarray as xr
 
 from ntkfield import checks
 from ntkfield.activations import Activation, differentiable
-from ntkfield.finite import draws as channels
 from ntkfield.finite import tensors as table
+from ntkfield.finite.by_draws import by_draws
+from ntkfield.finite.labels import dataset
 from ntkfield.finite.layer import State
+from ntkfield.finite.ratios import layer_ratios
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.finite.wiring import Wiring, wiring
 from ntkfield.gaussian import multipoint
 from ntkfield.networks.base import Network
-from ntkfield.tensors import KERNELS, TENSORS
+from ntkfield.tensors import KERNELS
 
 MOST_BYTES = 2**32  # of the arrays of a call: beyond, no machine of today makes their quadratures in minutes either
 
@@ -42,10 +44,10 @@ def finite_width(
     :math:`8 (m|G|)^4` bytes, and a quadrature for every four positions that symmetry leaves distinct.
 
     Args:
-        network: an :class:`~ntkfield.networks.MLP`, or a :class:`~ntkfield.networks.GroupCNN` of a finite group or on
-            images; its rates default to its variances (NTK parametrization).
+        network: an :class:`~ntkfield.networks.MLP`, or a :class:`~ntkfield.networks.GroupCNN` of a finite group, on
+            images or, with `draws`, on the sphere; its rates default to its variances (NTK parametrization).
         inputs: array [m, d] for an MLP, signals [m, points, channels] for a finite group, images [m, height, width,
-            channels].
+            channels], for the sphere what the network's kernel takes.
         tensors: names to return, among K Theta K1 Theta1 V D F A B P Q R S T U; None stands for all that exist, which
             for an activation with a kink leaves out R, S, T, U.
         rtol: largest error allowed, relative to the largest entry of a tensor at its layer. It is estimated by
@@ -75,20 +77,22 @@ def finite_width(
 
         With `draws` there are the readout and the layers behind it alone, and for each tensor X its standard errors
         ``X_error``; ``relative_error`` is the largest of them over the largest entry, and `rtol` is asked of the
-        two-point functions.
+        two-point functions. On the sphere a hidden layer keeps the degrees on SO(3) below the network's
+        ``quadrature``, and the attribute ``left_out`` is the largest share of a layer's variance that they lack: the
+        error that this adds is of its order, and a larger quadrature shows it.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
 
     Warns:
-        RuntimeWarning: if `rtol` is not met by the finest rule tried.
+        RuntimeWarning: if `rtol` is not met by the finest rule tried, or if ``left_out`` is above 0.01.
     """
+    rtol = checks.positive("rtol", rtol)
+    if draws is not None:
+        return by_draws(network, inputs, tensors, rtol, (widths, width_ratios), draws, seed)
     wires = wiring(network, inputs)
     x = np.asarray(inputs, np.float64)
-    rtol = checks.positive("rtol", rtol)
     ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
-    if draws is not None:
-        return _by_draws(network, x, wires, tensors, ratios, rtol, draws, seed)
     names = _names(differentiable(network.activation), tensors)
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
     check_size(plan, wires, len(x))
@@ -103,48 +107,9 @@ def finite_width(
             stacklevel=2,
         )
     about = {"rtol": rtol, "order": order, "converged": not missed}
-    return _dataset(network, wires, values, errors, ratios, about)
-
-
-def _by_draws(
-    network: Network,
-    x: np.ndarray,
-    wires: Wiring,
-    tensors: Sequence[str] | None,
-    ratios: np.ndarray,
-    rtol: float,
-    count: int,
-    seed: int,
-) -> xr.Dataset:
-    """What :func:`finite_width` gives with `draws`."""
-    names = channels.NAMES if tensors is None else table.wanted(tensors)
-    for name in set(names) - set(channels.NAMES):
-        raise checks.refuse("tensors", name, f"names among {', '.join(channels.NAMES)} with draws")
-    if checks.whole("draws", count, 2 * channels.SCRAMBLES) & (count - 1):
-        raise checks.refuse("draws", count, f"a power of two, {2 * channels.SCRAMBLES} or above")
     if wires.orthogonal:
-        raise checks.refuse("draws", count, "None with orthogonal weights, whose channels are not independent")
-    channels.check_size(wires, len(x))
-    finer = two_point_rules(network, x, rtol)[1]
-    replicates = list(channels.replicates(finer, wires, names, ratios, count, checks.whole("seed", seed, 0)))
-    values, spreads = [], []
-    for layers in zip(*replicates, strict=True):
-        every = {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}
-        values.append({name: array.mean(axis=0) for name, array in every.items()})
-        spreads.append({name: array.std(axis=0, ddof=1) / len(array) ** 0.5 for name, array in every.items()})
-    largest = {name: max(_error_of_mean(name, *layer) for layer in zip(values, spreads, strict=True)) for name in names}
-    hidden = [{}] * wires.hidden
-    found = _dataset(network, wires, hidden + values, largest, ratios, {"rtol": rtol, "draws": count, "seed": seed})
-    for name in set(names) - {"K", "Theta"}:
-        about = {"long_name": f"standard error of {name}", "units": "1"}
-        found[f"{name}_error"] = found[name].dims, np.stack([layer[name] for layer in spreads]), about
-    return found
-
-
-def _error_of_mean(name: str, value: State, spread: State) -> float:
-    """Largest standard error over the largest entry, of one tensor at one layer."""
-    size = float(np.max(abs(value[name])))
-    return float(np.max(spread[name])) / size if size > 0 else 0.0
+        about |= {"orthogonal": sorted(wires.orthogonal)}
+    return dataset(network, values, errors, ratios, about, wires.hidden, wires)
 
 
 def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -156,33 +121,6 @@ def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ..
         reason = f"tensors other than R, S, T, U for {activation.name}, whose kink makes them infinite at equal inputs"
         raise checks.refuse("tensors", ", ".join(infinite), reason)
     return tuple(name for name in names if name not in infinite)
-
-
-def layer_ratios(
-    depth: int, widths: Sequence[float] | None, ratios: Sequence[float] | None, dimension: int, last: float = np.inf
-) -> np.ndarray:
-    """Ratio of each step's width to the width before it, [L - 1].
-
-    The first, which matters for an orthogonal first layer alone, is that of the first width to the larger of it and the
-    inputs' `dimension`; it is 1 where neither `widths` nor the `last` hidden width are given.
-    """
-    hidden, count = depth - 1, max(depth - 2, 0)
-    if widths is not None and ratios is not None:
-        raise checks.refuse("width_ratios", ratios, "None beside widths")
-    if widths is not None:
-        n = _lengths("widths", widths, hidden, f"{hidden} hidden widths for depth {depth}")
-        first, others = n[:1], n[1:] / n[:-1]
-    else:
-        given = [1.0] * count if ratios is None else ratios
-        others = _lengths("width_ratios", given, count, f"{count} ratios for depth {depth}")
-        first = np.full(min(hidden, 1), last / np.prod(others))
-    return np.concatenate([np.minimum(1.0, first / dimension), others])
-
-
-def _lengths(field: str, values: Sequence[float], count: int, accepted: str) -> np.ndarray:
-    if not hasattr(values, "__len__") or len(values) != count:
-        raise checks.refuse(field, values, accepted)
-    return np.array([checks.positive(field, value) for value in values])
 
 
 def check_size(plan: Plan, wires: Wiring, m: int) -> None:
@@ -263,53 +201,3 @@ def _error(name: str, coarse: State, fine: State) -> float:
     if difference <= ROUNDING * _natural(name, fine) or size == 0:
         return ROUNDING
     return max(ROUNDING, difference / size)
-
-
-def _dataset(
-    network: Network, wires: Wiring, values: list[State], errors: dict, ratios: np.ndarray, attributes: dict
-) -> xr.Dataset:
-    m = len(values[-1]["K"])
-    variables, coords = {}, {"layer": np.arange(wires.hidden, len(values)) + 1}
-    coords |= {f"a{i}": np.arange(m) for i in range(1, 5)}
-    stages = [("", "layer", "a", values[wires.hidden :])]
-    hidden = values[: wires.hidden]
-    if all(hidden) and len(set(wires.positions[: wires.hidden])) == 1:  # else no array holds them all
-        stages.append(("_hidden", "hidden", "p", hidden))
-        coords |= _positions(wires, m)
-    for name, error in errors.items():
-        tensor = TENSORS[name]
-        about = {"long_name": tensor.meaning, "description": _place(name), "units": "1"}
-        about |= {"subscripts": tensor.subscripts, "relative_error": error}
-        for suffix, along, leg, layers in stages:
-            dims = (along, *(f"{leg}{i}" for i in range(1, len(tensor.subscripts) + 1)))
-            variables[f"{name}{suffix}"] = (dims, np.stack([state[name] for state in layers]), about)
-    used = {d for dims, *_ in variables.values() for d in dims}
-    kept = {
-        name: value
-        for name, value in coords.items()
-        if used.issuperset(value[0] if isinstance(value, tuple) else [name])
-    }
-    about = {"title": "kernels at infinite width and the coefficients of 1/n"}
-    about |= {"activation": network.activation.name, "depth": network.depth, **network.scales._asdict()}
-    about |= {"width_ratios": [float(r) for r in ratios[1:]], **attributes}
-    if wires.orthogonal:
-        about |= {"orthogonal": sorted(wires.orthogonal)}
-    return xr.Dataset(variables, kept, about)
-
-
-def _positions(wires: Wiring, m: int) -> dict[str, Any]:
-    """Coordinates of the hidden layers: which input a position belongs to, and where in it."""
-    p = wires.positions[0]
-    about = {"input": np.repeat(np.arange(m), p)} | {name: np.tile(value, m) for name, value in wires.labels.items()}
-    coords: dict[str, Any] = {"hidden": np.arange(wires.hidden) + 1}
-    for dim in (f"p{i}" for i in range(1, 5)):
-        coords[dim] = np.arange(m * p)
-        coords |= {f"{dim}_{name}": ((dim,), value) for name, value in about.items()}
-    return coords
-
-
-def _place(name: str) -> str:
-    """Where a variable stands in the expansion, for sampled ones have the same names."""
-    if name in ("K", "Theta"):
-        return f"limit n -> infinity; the mean at width n is {name} + {name}1/n + order 1/n^2"
-    return "coefficient of 1/n at leading order, n the width before the layer"

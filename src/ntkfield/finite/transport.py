@@ -26,11 +26,17 @@ class Moments:
 
     def __init__(self, known: Table) -> None:
         """Take arrays [m, m] by pairs of orders, the larger one first."""
-        self._known = {(i, j): 0.5 * (x + x.T) if i == j else x for (i, j), x in known.items()}
+        self.known = {(i, j): 0.5 * (x + x.T) if i == j else x for (i, j), x in known.items()}
 
     def __call__(self, i: int, j: int) -> np.ndarray:
         r"""Moments :math:`\langle\sigma^{(i)}_a\sigma^{(j)}_b\rangle`, an array [m, m]."""
-        return self._known[i, j] if i >= j else self._known[j, i].T
+        return self.known[i, j] if i >= j else self.known[j, i].T
+
+    def ends(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What an array's first two indices have at a pair's first input twice, and at its second, to broadcast."""
+        n = np.arange(len(x))
+        own = x[n, n]
+        return own[:, None], own[None, :]
 
 
 def first(E: Get, i: int, j: int, axes: str, x: Callable[[str], np.ndarray]) -> np.ndarray:

@@ -75,7 +75,7 @@ class Wiring(NamedTuple):
 @route("finite")
 def wiring(network: Network, inputs: Any) -> Wiring:
     """The route to a network's wiring for `inputs`, which it checks."""
-    accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images, not on the sphere"
+    accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images; on the sphere nf.finite_width takes draws"
     raise checks.refuse("network", type(network).__name__, accepted)
 
 

@@ -59,3 +59,42 @@ def rotation_grid(bandlimit: int, quadrature: int) -> RotationGrid:
         phase_gamma=np.exp(-1j * np.outer(n, angles)),
         phase_alpha=np.concatenate([np.real(alpha), -np.imag(alpha)]),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def real_waves(bandlimit: int, quadrature: int) -> tuple[np.ndarray, np.ndarray]:
+    r"""Real functions :math:`\sqrt{2l+1}\,D^l_{mn}(R)`, orthonormal on SO(3), at the identity and a quadrature's nodes.
+
+    D are the Wigner matrices in a real basis, orthogonal ones: :math:`D(RR') = D(R)D(R')`, :math:`D(R^{-1}) = D(R)^T`.
+
+    Args:
+        bandlimit: degrees l < L.
+        quadrature: that of :func:`rotation_grid`, whose rotations follow the identity, :math:`\alpha` fastest.
+
+    Returns:
+        Values [1 + Q A², waves], those of degree l together as a matrix m, n; and weights [1 + Q A²], the identity's 0.
+    """
+    grid = rotation_grid(bandlimit, quadrature)
+    gamma, alpha = (angle.ravel() for angle in np.meshgrid(grid.angles, grid.angles, indexing="ij"))
+    small = small_wigner(bandlimit, grid.beta)
+    blocks = []
+    for l in range(bandlimit):
+        size, used = 2 * l + 1, slice(bandlimit - 1 - l, bandlimit + l)
+        real, orders = _real_orders(l), np.arange(-l, l + 1)
+        left, right = (np.exp(-1j * np.outer(angle, orders)) for angle in (alpha, gamma))
+        matrices = left[:, :, None] * small[l, :, None, used, used] * right[:, None, :]
+        turned = np.real(real @ matrices @ real.conj().T).reshape(-1, size, size)
+        blocks.append(size**0.5 * np.concatenate([np.eye(size)[None], turned]).reshape(-1, size**2))
+    weights = np.append(0.0, np.repeat(grid.weights, len(grid.angles) ** 2))
+    return np.concatenate(blocks, axis=1), weights
+
+
+def _real_orders(l: int) -> np.ndarray:
+    """The unitary matrix from orders m = -l, ..., l to real combinations of m and -m."""
+    unitary = np.zeros((2 * l + 1, 2 * l + 1), dtype=np.complex128)
+    unitary[l, l] = 1.0
+    for m in range(1, l + 1):
+        sign = (-1.0) ** m
+        unitary[l + m, [l + m, l - m]] = np.array([sign, 1.0]) / 2**0.5
+        unitary[l - m, [l + m, l - m]] = np.array([-1j * sign, 1j]) / 2**0.5
+    return unitary
