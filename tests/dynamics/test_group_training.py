@@ -87,12 +87,11 @@ def test_predictions_are_invariant_and_odd():
     assert abs(nothing["variance_1"]).max() > 1e-3
 
 
-@pytest.mark.exhaustive  # for the time that a kernel of images takes to compile
 def test_images():
     """C4 with filters that reach the whole image is C4 on its pixels as a finite group."""
     rng = np.random.default_rng(0)
     images, y = rng.normal(size=(1, 2, 2, 1)), np.array([0.4])
-    planar = nf.GroupCNN("c4", 1, SQUARE, **SCALES)
+    planar = nf.GroupCNN("c4", 1, SQUARE, filter_shape="global", **SCALES)
     turns = FiniteGroup("turns", [[0, 1, 2, 3], [1, 3, 0, 2], [3, 2, 1, 0], [2, 0, 3, 1]])
     finite = nf.GroupCNN(turns, 1, SQUARE, **SCALES)
     found = nf.predict(planar, images, y, images[:1] + 0.3, [1.0], width=50)

@@ -93,8 +93,8 @@ def test_the_learning_curve_asks_for_its_matrices(sizes: list[int], tmp_path: Pa
         assert re.search(r" {} +{} ".format(*curve[1]), (ROOT / "docs/cost.md").read_text())
 
 
-# Prints the most memory that a learning curve on so many samples holds, in kB; getrusage would count that of the process
-# that started it too.
+# Prints the most memory that a learning curve on so many samples holds, in kB; getrusage would count that of the
+# process that started it too.
 SOLVE = """
 import re, sys
 import numpy as np
