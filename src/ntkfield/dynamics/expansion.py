@@ -31,12 +31,16 @@ class Series(NamedTuple):
         width: n, the last hidden width.
         ratios: of the hidden widths, or None for equal ones.
         rtol: largest error of the corrections by quadrature, relative to the largest of each.
+        draws: of a channel in place of quadratures over four inputs; None for these.
+        seed: of the draws.
     """
 
     network: Network
     width: float
     ratios: Sequence[float] | None
     rtol: float
+    draws: int | None = None
+    seed: int = 0
 
     def check(
         self, kernel: str, diag_reg: float, x: Any, queries: Any, times: np.ndarray, pairs: bool
@@ -94,7 +98,7 @@ class Series(NamedTuple):
         """
         pairs, outputs = "covariance" in limit or "ntk" in limit, None if y.ndim == 1 else y.shape[1]
         columns = y.reshape(len(y), -1)
-        asked = Asked(pairs, self._steps(x.shape[-1]), self.rtol)
+        asked = Asked(pairs, self._steps(x.shape[-1]), self.rtol, draws=self.draws, seed=self.seed)
         found, errors = corrections(self.network, x, columns, queries, times, asked)
         ratios = _ratios(limit, found, theta, pairs)
         result: Values = {}
@@ -106,6 +110,8 @@ class Series(NamedTuple):
                 before = limit[f"{name}_error"]
                 result |= {f"{name}_error": _spread(name, before, outputs) + off / self.width}
                 result |= {f"{name}_0_error": before, f"{name}_1_error": off}
+            elif self.draws is not None:
+                result |= {f"{name}_1_error": off}
         ratios = {name: ratio / self.width for name, ratio in ratios.items()}
         _warn(ratios, times)
         return result | ratios

@@ -13,10 +13,12 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
+from ntkfield.finite.draws import SCRAMBLES
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
-from ntkfield.finite.solve import check_size
+from ntkfield.finite.room import check_arrays
 from ntkfield.finite.wiring import wiring
 from ntkfield.gaussian import multipoint
+from ntkfield.gaussian.drawn import Draws
 from ntkfield.networks.base import Network
 from ntkfield.progress import track
 
@@ -33,12 +35,16 @@ class Asked(NamedTuple):
         ratios: each layer's width over the width before it, [L - 1].
         rtol: largest error allowed, relative to the largest correction of its kind.
         drifts: whether only of the parts of the highest power in the targets, but at the training inputs as well.
+        draws: of a channel, to take the moments of four inputs as means over; None for quadratures.
+        seed: of the draws.
     """
 
     pairs: bool
     ratios: np.ndarray
     rtol: float
     drifts: bool = False
+    draws: int | None = None
+    seed: int = 0
 
 
 Corrections = dict[str, np.ndarray]
@@ -62,8 +68,8 @@ def corrections(
         ``mean`` and, of it, the part ``cubic`` in the targets [times, m, channels], and ``covariance`` and ``ntk``
         [times, m, m, channels, channels], which without pairs are [times, m, channels, channels]; behind an axis of
         trainings where `y` has one. And, for each, its change from quadratures of one order to finer ones, and of the
-        integrals over time to differently rounded ones. With `drifts` only ``mean`` and ``ntk``, of N + m inputs, the
-        training inputs first.
+        integrals over time to differently rounded ones; with draws its standard error. With `drifts` only ``mean`` and
+        ``ntk``, of N + m inputs, the training inputs first.
 
     Raises:
         ValueError: for more training inputs than four-index arrays are made for.
@@ -77,6 +83,8 @@ def corrections(
     inputs = np.concatenate([x, queries])
     families = _families(len(x), len(queries), asked.pairs)
     coarse, fine = two_point_rules(network, inputs, asked.rtol)
+    if asked.draws is not None:
+        return _by_draws(_Call(fine, inputs, y, times, asked, 0), families, asked.draws, asked.seed)
     calls = [_Call(net, inputs, y, times, asked, finer) for net, finer in ((coarse, 1), (fine, 0))]
     if len(families) > PROBE:
         # Judged at the queries of the largest variance, where the activations vary most and quadratures err most.
@@ -90,6 +98,15 @@ def corrections(
     return values, {name: np.abs(value - others[name]) for name, value in values.items()}
 
 
+def _by_draws(call: "_Call", families: np.ndarray, draws: int, seed: int) -> tuple[Corrections, Corrections]:
+    """Means over scrambles, and their standard errors."""
+    seeds = np.random.SeedSequence(seed).generate_state(SCRAMBLES)
+    found = [call.corrections(families, Draws(draws // SCRAMBLES, int(own))) for own in seeds]
+    every = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    means = {name: value.mean(axis=0) for name, value in every.items()}
+    return means, {name: value.std(axis=0, ddof=1) / SCRAMBLES**0.5 for name, value in every.items()}
+
+
 def check_room(network: Network, inputs: np.ndarray, steps: np.ndarray, m: int) -> None:
     """Refuse a group network whose tensors between m of some inputs no memory holds; of an MLP MOST_TRAINING does.
 
@@ -98,7 +115,7 @@ def check_room(network: Network, inputs: np.ndarray, steps: np.ndarray, m: int) 
     """
     wires = wiring(network, inputs)
     if wires.hidden:
-        check_size(Plan(table.closure(COVARIANCES), steps, np.arange(m)[None]), wires, m)
+        check_arrays(Plan(table.closure(COVARIANCES), steps, np.arange(m)[None]), wires, m)
 
 
 def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
@@ -147,7 +164,7 @@ class _Call:
         self.several = y.ndim > 2
         self.integrals = Integrals.at(times, self.modes.rates, finer)
 
-    def corrections(self, families: np.ndarray, order: int) -> Corrections:
+    def corrections(self, families: np.ndarray, order: int | Draws) -> Corrections:
         """Corrections at the queries of all `families`."""
         names = DRIFTS if self.asked.drifts else COVARIANCES
         plan = Plan(table.closure(names), self.asked.ratios, families)

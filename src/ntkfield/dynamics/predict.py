@@ -16,6 +16,7 @@ from ntkfield.dynamics.gradient_flow import (
     gradient_flow,
     posterior,
 )
+from ntkfield.finite.draws import checked_draws
 from ntkfield.infinite.errors import Turn, estimate, kernel_by_rule
 from ntkfield.networks.base import Kernels, Network
 
@@ -44,6 +45,8 @@ def predict(
     width_ratios: Sequence[float] | None = None,
     ntk: bool = False,
     rtol: float = 1e-4,
+    draws: int | None = None,
+    seed: int = 0,
 ) -> xr.Dataset:
     r"""Mean and variance, over initialisations, of what infinitely wide networks, or ones of width n, predict.
 
@@ -79,6 +82,10 @@ def predict(
         ntk: whether to give the NTK between queries during training as well; with a width only, for without it does not
             move.
         rtol: largest error of the corrections from the tensors' quadratures, relative to the largest of each.
+        draws: with a width, take moments of four inputs as means over so many draws of a channel, a power of two, 32 or
+            above (:mod:`ntkfield.gaussian.drawn`): many times cheaper for many training inputs or an activation that
+            quadratures find hard, to a standard error that is given.
+        seed: of the draws.
 
     Returns:
         Dataset with ``mean`` over time, query (and output, if `y` has that axis) and ``variance`` over time, query, the
@@ -89,6 +96,7 @@ def predict(
         the sum at that width; ``ntk`` over time, query, other_query; and ``mean_ratio``, ``variance_ratio`` and
         ``ntk_ratio`` over time, how large the correction at that width is beside the limit, over all queries. Where `y`
         has outputs, corrections of variances have the axis output, those of covariances and the NTK also other_output.
+        With `draws` there are ``mean_1_error`` and so on, standard errors over 16 scrambles, without being asked for.
 
     Raises:
         ValueError: naming the field, the value and what is accepted.
@@ -107,11 +115,13 @@ def predict(
         raise checks.refuse("t", t, "inf for kernel = nngp: a posterior is not a course of training")
     series = None
     if width is not None:
-        series = Series(network, checks.positive("width", width), width_ratios, checks.positive("rtol", rtol))
+        width, rtol = checks.positive("width", width), checks.positive("rtol", rtol)
+        series = Series(network, width, width_ratios, rtol, *checked_draws(draws, seed))
         x, queries = series.check(kernel, diag_reg, x, queries, times, pairs=covariance or ntk)
-    elif ntk or width_ratios is not None:
-        name, value = ("ntk", ntk) if ntk else ("width_ratios", width_ratios)
-        raise checks.refuse(name, value, "a width beside it: at infinite width no ratio matters and no NTK moves")
+    elif ntk or width_ratios is not None or draws is not None:
+        given = {"ntk": ntk or None, "width_ratios": width_ratios, "draws": draws}
+        name, value = next((name, value) for name, value in given.items() if value is not None)
+        raise checks.refuse(name, value, "a width beside it: at infinite width nothing of order 1/n is there")
 
     def predicted(network: Network, turn: Turn | None = None) -> dict[str, np.ndarray]:
         compute = functools.partial(kernel_by_rule, network, turn)
@@ -136,7 +146,7 @@ def predict(
     if series is not None:
         theta = _diagonals(functools.partial(kernel_by_rule, network, None), queries).ntk
         values = series.corrected(values, x, y, queries, rate * times, np.asarray(theta))
-        about |= {"width": width, "rtol": rtol}
+        about |= {"width": width, "rtol": rtol} | ({} if draws is None else {"draws": draws, "seed": seed})
     return _dataset(values, times, about)
 
 

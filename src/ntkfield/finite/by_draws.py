@@ -1,21 +1,24 @@
 """What :func:`ntkfield.finite_width` gives with ``draws``: means over draws of channels, with standard errors."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from ntkfield import checks
+from ntkfield.activations import differentiable
 from ntkfield.finite import tensors as table
-from ntkfield.finite.draws import NAMES, SCRAMBLES, Step, chain, replicates
+from ntkfield.finite.draws import NAMES, SCRAMBLES, Step, chain, checked_draws, replicates
 from ntkfield.finite.labels import dataset
 from ntkfield.finite.layer import State
-from ntkfield.finite.places import frame
+from ntkfield.finite.places import Frame, frame
 from ntkfield.finite.ratios import layer_ratios
-from ntkfield.finite.recursion import agreeing
+from ntkfield.finite.recursion import Plan, agreeing, states
+from ntkfield.finite.room import check_arrays
 from ntkfield.finite.transport import Table
+from ntkfield.gaussian.drawn import Draws
 from ntkfield.networks.base import Network
 
 Given = Sequence[float] | None
@@ -36,31 +39,25 @@ def by_draws(
     Args:
         network: as for :func:`ntkfield.finite_width`, like `inputs`.
         inputs: what it reads.
-        tensors: names; None for all that there are.
+        tensors: names; None for those that no array over four positions is made for.
         rtol: asked of the two-point functions.
         widths: hidden widths, and their ratios; None for either.
         draws: of a channel of each layer.
         seed: of the draws.
     """
-    names = NAMES if tensors is None else table.wanted(tensors)
-    for name in set(names) - set(NAMES):
-        raise checks.refuse("tensors", name, f"names among {', '.join(NAMES)} with draws")
-    if checks.whole("draws", draws, 2 * SCRAMBLES) & (draws - 1):
-        raise checks.refuse("draws", draws, f"a power of two, {2 * SCRAMBLES} or above")
-    seed, start = checks.whole("seed", seed, 0), frame(network, inputs)
+    names = NAMES if tensors is None else table.existing(differentiable(network.activation), tensors)
+    checked_draws(draws, seed)
+    start = frame(network, inputs)
     ratios = layer_ratios(1 + len(start.places), *widths, 1)
-
-    def kernels(net: Network) -> list[np.ndarray]:
-        return [step.layer.state["K"] for step in chain(net, start, ratios)[0]]
-
-    def tables(net: Network, at: list[np.ndarray]) -> list[Table]:
-        return [places.moments(net.activation, k).known for places, k in zip(start.places, at, strict=True)]
-
-    finer = agreeing(network, kernels, tables, rtol)[1]
+    fours = _checked_fours(names, start, inputs, ratios)
+    finer = _finer(network, start, ratios, rtol)
     left_out = _left_out(chain(finer, start, ratios)[0])
+    scrambles = replicates(finer, start, tuple(name for name in names if name in NAMES), ratios, draws, seed)
+    if fours is not None:
+        scrambles = _with_fours(scrambles, finer, inputs, fours, start.hidden, draws, seed)
     values, spreads = [], []
-    for layers in zip(*replicates(finer, start, names, ratios, draws, seed), strict=True):
-        every = {name: np.stack([layer[name] for layer in layers]) for name in layers[0]}
+    for layers in zip(*scrambles, strict=True):
+        every = {name: np.stack([layer[name] for layer in layers]) for name in ("K", "Theta", *names)}
         values.append({name: array.mean(axis=0) for name, array in every.items()})
         spreads.append({name: array.std(axis=0, ddof=1) / len(array) ** 0.5 for name, array in every.items()})
     largest = {name: max(_error_of_mean(name, *layer) for layer in zip(values, spreads, strict=True)) for name in names}
@@ -70,6 +67,41 @@ def by_draws(
         own = {"long_name": f"standard error of {name}", "units": "1"}
         found[f"{name}_error"] = found[name].dims, np.stack([layer[name] for layer in spreads]), own
     return found
+
+
+def _checked_fours(names: tuple[str, ...], start: Frame, inputs: Any, ratios: np.ndarray) -> Plan | None:
+    """What arrays over four positions are made of, if anything."""
+    fours = tuple(name for name in names if name not in NAMES)
+    if not fours:
+        return None
+    if start.wires is None:
+        raise checks.refuse("tensors", fours[0], f"names among {', '.join(NAMES)} on the sphere")
+    plan = Plan(table.closure(fours), ratios, np.arange(len(inputs))[None])
+    check_arrays(plan, start.wires, len(inputs))
+    return plan
+
+
+def _with_fours(
+    scrambles: Iterator[list[State]], network: Network, inputs: Any, plan: Plan, hidden: int, draws: int, seed: int
+) -> Iterator[list[State]]:
+    """The scrambles' states, and beside them what is made of arrays over four positions."""
+    x = np.asarray(inputs, np.float64)
+    own = np.random.SeedSequence(seed).generate_state(SCRAMBLES)
+    for state, scramble in zip(scrambles, own, strict=True):
+        (layers,) = states(network, x, plan, Draws(draws // SCRAMBLES, int(scramble)))
+        yield [more | layer for more, layer in zip(layers[hidden:], state, strict=True)]
+
+
+def _finer(network: Network, start: Frame, ratios: np.ndarray, rtol: float) -> Network:
+    """The network with two-point functions to a thousandth of `rtol`."""
+
+    def kernels(net: Network) -> list[np.ndarray]:
+        return [step.layer.state["K"] for step in chain(net, start, ratios)[0]]
+
+    def tables(net: Network, at: list[np.ndarray]) -> list[Table]:
+        return [places.moments(net.activation, k).known for places, k in zip(start.places, at, strict=True)]
+
+    return agreeing(network, kernels, tables, rtol)[1]
 
 
 def _left_out(steps: list[Step]) -> float:

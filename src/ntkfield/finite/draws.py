@@ -33,6 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import qmc
 
+from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import Layer, State, initial
@@ -69,6 +70,17 @@ class Step(NamedTuple):
     def mean(self, x: np.ndarray) -> np.ndarray:
         """What the weights do to a two-point function."""
         return self.places.mean(x, PAIR)
+
+
+def checked_draws(draws: int | None, seed: int) -> tuple[int | None, int]:
+    """Draws over all scrambles, and their seed.
+
+    Raises:
+        ValueError: for a number that scrambles of Sobol' points do not divide, or a seed that is none.
+    """
+    if draws is not None and checks.whole("draws", draws, 2 * SCRAMBLES) & (draws - 1):
+        raise checks.refuse("draws", draws, f"a power of two, {2 * SCRAMBLES} or above")
+    return draws, checks.whole("seed", seed, 0)
 
 
 def replicates(

@@ -6,15 +6,14 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation
+from ntkfield.finite.room import check_pairs
 from ntkfield.finite.transport import Moments
-from ntkfield.finite.wiring import Mean, Pairs, wiring
-from ntkfield.gaussian.within import NEGLIGIBLE
+from ntkfield.finite.wiring import Mean, Pairs, Wiring, wiring
+from ntkfield.gaussian.drawn import root
 from ntkfield.networks.base import Network
 from ntkfield.networks.routes import route
 
 HELD = 2**20  # numbers in one array of draws: 8 MiB
-ARRAYS = 60  # between all positions: moments of each layer, and what is made of a draw
-MOST_BYTES = 2**34
 
 
 class Root(Protocol):
@@ -64,11 +63,13 @@ class Frame(NamedTuple):
         product: mean products of what the first layer reads, as its places hold them.
         places: of every layer that has another behind it.
         hidden: how many layers have legs at positions; the legs of all others are inputs.
+        wires: its wiring; None where arrays over four positions cannot be.
     """
 
     product: np.ndarray
     places: tuple[Places, ...]
     hidden: int
+    wires: Wiring | None = None
 
 
 @route("finite")
@@ -77,21 +78,8 @@ def frame(network: Network, inputs: Any) -> Frame:
     wires = wiring(network, inputs)
     if wires.orthogonal:
         raise checks.refuse("draws", "a number", "None with orthogonal weights, whose channels are not independent")
-    check_size(len(wires.product) // wires.positions[0], max(wires.positions))
-    return Frame(wires.product, tuple(AllPairs(mean) for mean in wires.means), wires.hidden)
-
-
-def check_size(m: int, positions: int) -> None:
-    """Refuse what no memory holds of m inputs: two-point moments, and some arrays of draws, between all positions.
-
-    Raises:
-        ValueError: saying how many would fit.
-    """
-    size = 8 * ARRAYS * (m * positions) ** 2
-    if size > MOST_BYTES:
-        most = int((MOST_BYTES / (8 * ARRAYS)) ** 0.5)
-        accepted = f"at most {most}: {ARRAYS} arrays of 8 (inputs times positions)^2 bytes, {size / 2**30:.0f} GiB here"
-        raise checks.refuse("number of inputs times positions", f"{m} x {positions}", accepted)
+    check_pairs(len(wires.product) // wires.positions[0], max(wires.positions))
+    return Frame(wires.product, tuple(AllPairs(mean) for mean in wires.means), wires.hidden, wires)
 
 
 class Matrix:
@@ -117,9 +105,7 @@ class AllPairs:
         return Moments({orders: np.asarray(value) for orders, value in sigma.two_point_moments(k).items()})
 
     def root(self, k: np.ndarray) -> Root:
-        values, vectors = np.linalg.eigh(k)
-        kept = np.flatnonzero(values > NEGLIGIBLE * values[-1])[::-1]
-        return Matrix(vectors[:, kept] * np.sqrt(values[kept]))
+        return Matrix(root(k))
 
     def product(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return left[:, None] * right[None]

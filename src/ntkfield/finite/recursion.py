@@ -12,6 +12,8 @@ from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import State, initial
 from ntkfield.finite.transport import Moments, Table
 from ntkfield.finite.wiring import wiring
+from ntkfield.gaussian.drawn import Draws
+from ntkfield.gaussian.tower import Tower
 from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
 
@@ -37,14 +39,14 @@ class Plan(NamedTuple):
     families: np.ndarray
 
 
-def states(network: Network, x: np.ndarray, plan: Plan, order: int) -> Iterator[list[State]]:
+def states(network: Network, x: np.ndarray, plan: Plan, order: int | Draws) -> Iterator[list[State]]:
     """Arrays [m, ...] of the carried tensors at each layer, family by family.
 
     Args:
         network: of a kind that has a wiring.
         x: inputs, in the form that the network's class describes.
         plan: what to carry.
-        order: of the quadratures over four inputs.
+        order: of the quadratures over four inputs, or draws in their place.
 
     Yields:
         For each family the arrays of each layer, over the family's inputs; where the layer's legs have positions, over
@@ -57,11 +59,12 @@ def states(network: Network, x: np.ndarray, plan: Plan, order: int) -> Iterator[
         kernel = network.scales.kernel(product)
         pairs.append(jax.tree.map(np.asarray, dict(network.activation.two_point_moments(kernel))))
         families, moves = wires.families(plan.families, layer), wires.moves(plan.families.shape[1], layer)
-        fours.append(
-            iter(network.activation.four_point_families(kernel, types, order, families, moves))
-            if types
-            else iter([{}] * len(families))
-        )
+        if not types:
+            fours.append(iter([{}] * len(families)))
+        elif isinstance(order, Draws):
+            fours.append(order.four_point_families(Tower(network.activation.derivative), kernel, types, families))
+        else:
+            fours.append(iter(network.activation.four_point_families(kernel, types, order, families, moves)))
         product = 0.5 * (pairs[-1][0, 0] + pairs[-1][0, 0].T)
         product = product if mean is None else mean(product, TENSORS["K"].pairs)
     reduced = reductions(wires.orthogonal, plan.ratios)

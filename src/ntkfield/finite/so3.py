@@ -23,7 +23,8 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import PAIRS, Activation
-from ntkfield.finite.places import ARRAYS, MOST_BYTES, AllPairs, Frame, Root, frame
+from ntkfield.finite.places import AllPairs, Frame, Root, frame
+from ntkfield.finite.room import ARRAYS, MOST_OF_TWO
 from ntkfield.finite.transport import Moments, Table
 from ntkfield.finite.wiring import Pairs
 from ntkfield.gaussian.within import NEGLIGIBLE
@@ -56,8 +57,8 @@ def _check_size(n: int, quadrature: int) -> None:
     """Refuse what no memory holds of n signals: their functions of a rotation, and the waves at all rotations."""
     waves, rotations = quadrature * (4 * quadrature**2 - 1) // 3, quadrature * (2 * quadrature - 1) ** 2
     size = 8 * rotations * max(3 * waves, ARRAYS * n**2)
-    if size > MOST_BYTES:
-        accepted = f"at most {MOST_BYTES / 2**30:.0f} GiB of its functions of a rotation, {size / 2**30:.0f} GiB here"
+    if size > MOST_OF_TWO:
+        accepted = f"at most {MOST_OF_TWO / 2**30:.0f} GiB of its functions of a rotation, {size / 2**30:.0f} GiB here"
         raise checks.refuse("quadrature", quadrature, accepted)
     if 3 * n * waves > MOST_NORMALS:
         accepted = f"at most {MOST_NORMALS} normal numbers a draw, 3 for each of {n} signals and {waves} waves"

@@ -8,19 +8,17 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.activations import Activation, differentiable
+from ntkfield.activations import differentiable
 from ntkfield.finite import tensors as table
 from ntkfield.finite.by_draws import by_draws
 from ntkfield.finite.labels import dataset
 from ntkfield.finite.layer import State
 from ntkfield.finite.ratios import layer_ratios
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
+from ntkfield.finite.room import check_arrays
 from ntkfield.finite.wiring import Wiring, wiring
 from ntkfield.gaussian import multipoint
 from ntkfield.networks.base import Network
-from ntkfield.tensors import KERNELS
-
-MOST_BYTES = 2**32  # of the arrays of a call: beyond, no machine of today makes their quadratures in minutes either
 
 
 def finite_width(
@@ -57,9 +55,11 @@ def finite_width(
             first layer how the first compares with d.
         width_ratios: the ratios :math:`n_\ell/n_{\ell-1}`, :math:`\ell = 2, \dots, L-1`, instead of widths. All 1 if
             neither is given. An orthogonal first layer is then taken to be at least as wide as the inputs, d.
-        draws: take K1, Theta1, V, D, F, A and B as means over so many draws of one channel of each layer
-            (:mod:`ntkfield.finite.draws`), a power of two, 32 or above: each with a standard error, from
-            :math:`8 (m|G|)^2` bytes a draw and no quadrature over four inputs. Not for orthogonal weights.
+        draws: take the tensors as means over so many draws of one channel of each layer, a power of two, 32 or above,
+            each with a standard error and without a quadrature over four inputs. K1, Theta1, V, D, F, A and B, which
+            None for `tensors` then stands for, take :math:`8 (m|G|)^2` bytes a draw (:mod:`ntkfield.finite.draws`);
+            P to U the arrays over four positions (:mod:`ntkfield.gaussian.drawn`). Not for orthogonal weights, and on
+            the sphere without P to U.
         seed: of the draws.
 
     Returns:
@@ -93,9 +93,9 @@ def finite_width(
     wires = wiring(network, inputs)
     x = np.asarray(inputs, np.float64)
     ratios = layer_ratios(len(wires.positions), widths, width_ratios, x.shape[-1])
-    names = _names(differentiable(network.activation), tensors)
+    names = table.existing(differentiable(network.activation), tensors)
     plan = Plan(table.closure(names), ratios, np.arange(len(x))[None])
-    check_size(plan, wires, len(x))
+    check_arrays(plan, wires, len(x))
     values, errors, order = _refine(network, x, wires, plan, names, rtol)
     missed = {name: error for name, error in errors.items() if not error <= rtol}
     if missed:
@@ -110,36 +110,6 @@ def finite_width(
     if wires.orthogonal:
         about |= {"orthogonal": sorted(wires.orthogonal)}
     return dataset(network, values, errors, ratios, about, wires.hidden, wires)
-
-
-def _names(activation: Activation, given: Sequence[str] | None) -> tuple[str, ...]:
-    names = table.wanted(given)
-    if activation.smooth:
-        return names
-    infinite = [name for name in names if name in table.SECOND_DERIVATIVES]
-    if given is not None and infinite:
-        reason = f"tensors other than R, S, T, U for {activation.name}, whose kink makes them infinite at equal inputs"
-        raise checks.refuse("tensors", ", ".join(infinite), reason)
-    return tuple(name for name in names if name not in infinite)
-
-
-def check_size(plan: Plan, wires: Wiring, m: int) -> None:
-    """Refuse what no memory holds of m inputs: twice the tensors at every layer, and the moments of one.
-
-    Raises:
-        ValueError: saying how many would fit.
-    """
-    held = len(set(plan.names) - set(KERNELS))
-    positions = max(wires.positions)
-    arrays = 2 * held * len(wires.positions) + len(table.moments(plan.names))
-    size = 8 * arrays * (m * positions) ** 4
-    if held and size > MOST_BYTES:
-        most = int((MOST_BYTES / (8 * arrays)) ** 0.25)
-        what = "inputs" if positions == 1 else "inputs times positions"
-        value = m if positions == 1 else f"{m} x {positions}"
-        accepted = f"at most {most} for these tensors: {arrays} arrays of 8 {what}^4 bytes, {size / 2**30:.0f} GiB here"
-        accepted += ", or draws, which need none of them but for P to U"
-        raise checks.refuse(f"number of {what}", value, accepted)
 
 
 def _refine(network: Network, x: np.ndarray, wires: Wiring, plan: Plan, names: tuple[str, ...], rtol: float) -> tuple:

@@ -1,9 +1,10 @@
 r"""What the recursion of each tensor of :mod:`ntkfield.tensors` needs: other tensors and four-point moments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ntkfield import checks
+from ntkfield.activations import Activation
 from ntkfield.tensors import NAMES, TENSORS
 
 
@@ -49,6 +50,22 @@ def wanted(tensors: str | Iterable[str] | None) -> tuple[str, ...]:
         if name not in NAMES:
             raise checks.refuse("tensors", name, f"names among {', '.join(NAMES)}")
     return tuple(name for name in NAMES if name in names)
+
+
+def existing(activation: Activation, tensors: Sequence[str] | None) -> tuple[str, ...]:
+    """The names asked for; None for all that are finite for an activation.
+
+    Raises:
+        ValueError: for names that are none, or infinite for it.
+    """
+    names = wanted(tensors)
+    if activation.smooth:
+        return names
+    infinite = [name for name in names if name in SECOND_DERIVATIVES]
+    if tensors is not None and infinite:
+        reason = f"tensors other than R, S, T, U for {activation.name}, whose kink makes them infinite at equal inputs"
+        raise checks.refuse("tensors", ", ".join(infinite), reason)
+    return tuple(name for name in names if name not in infinite)
 
 
 def closure(names: tuple[str, ...]) -> tuple[str, ...]:
