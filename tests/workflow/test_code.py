@@ -132,7 +132,7 @@ def used() -> dict[str, set[str]]:
         ),
         ("diagrams.key", {"diagrams/gallery"}),
         (
-            "finite.solve",
+            "finite.recursion",
             {"finite/theory", "diagrams/agreement", "sine/theory", "learning/theory", "augmentation/orbit_theory"}
             | {"orthogonal/depth", "orthogonal/trained", "richness/line", "richness/error"},
         ),
