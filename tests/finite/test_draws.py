@@ -92,6 +92,15 @@ def test_a_seed_is_a_result():
     assert set(first) == {"K1", "K1_error"}
 
 
+def test_inputs_of_no_variance():
+    """A blank input without biases: a channel is the activation at zero, and nothing fluctuates but the NTK."""
+    network = nf.MLP(3, "gelu", 1.5)
+    found = nf.finite_width(network, np.zeros((1, 3)), ["K1", "Theta1", "V", "A", "R"], draws=32)
+    exact = nf.finite_width(network, np.zeros((1, 3)), ["K1", "Theta1", "V", "A", "R"])
+    for name in exact:
+        np.testing.assert_allclose(found[name], exact[name], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -268,6 +268,17 @@ def test_what_the_degrees_leave_out_is_said(recwarn):
     assert not recwarn.list
 
 
+def test_a_blank_signal():
+    f = signals(2)
+    blank = Harmonics(f.coefficients * np.array([0.0, 1.0])[:, None, None, None])
+    network = sphere(2, bias_variance=0.0, bias_rate=0.0)
+    found, alone = (nf.finite_width(network, x, NAMES, draws=64).isel(layer=-1) for x in (blank, blank[:1]))
+    for name in NAMES:
+        assert np.isfinite(found[name]).all()
+        assert not found[name].values.ravel()[0]
+        assert not alone[name].values.any()
+
+
 def test_a_head_and_unequal_widths():
     """Behind the readout stand an MLP's layers; fluctuations of earlier layers are n_2/n_1 times as large."""
     f = signals(2)

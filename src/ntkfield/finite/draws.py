@@ -167,11 +167,12 @@ class _Normals:
 
     def __init__(self, ranks: list[int], seed: np.random.SeedSequence) -> None:
         self._ends = np.cumsum(ranks)
-        self._engine = qmc.Sobol(self._ends[-1], scramble=True, rng=np.random.default_rng(seed))
+        # Inputs of no variance take no number.
+        self._engine = qmc.Sobol(max(1, self._ends[-1]), scramble=True, rng=np.random.default_rng(seed))
 
     def take(self, count: int) -> list[np.ndarray]:
         """Arrays [rank, count] of the next draws."""
-        return np.split(normal(self._engine.random(count)).T, self._ends[:-1])
+        return np.split(normal(self._engine.random(count)).T[: self._ends[-1]], self._ends[:-1])
 
 
 def _source(sigma: Activation, step: Step, normals: list[np.ndarray]) -> Drawn:

@@ -98,8 +98,13 @@ class Waves:
     def __init__(self, waves: np.ndarray, roots: list[np.ndarray], variances: np.ndarray) -> None:
         """Take the waves, roots [m (2l + 1), rank] for each degree l, and the variances [m] that they add up to."""
         self._waves, self._roots, self._m = waves, roots, len(variances)
-        kept = sum((2 * l + 1) * (root**2).reshape(self._m, -1).sum(axis=1) for l, root in enumerate(roots))
-        self.left_out = float(np.max(1 - kept / variances, where=variances > 0, initial=0.0))
+        shares = [
+            (2 * l + 1) * (root**2).reshape(self._m, (2 * l + 1) * root.shape[1]).sum(axis=1)
+            for l, root in enumerate(roots)
+        ]
+        kept = np.sum(shares, axis=0)
+        there = variances > 0
+        self.left_out = float(np.max(1 - kept[there] / variances[there], initial=0.0))
         self._ends = np.cumsum([root.shape[1] * (2 * l + 1) for l, root in enumerate(roots)])
         self.rank = int(self._ends[-1])
 
@@ -118,6 +123,7 @@ class Rotations:
     def __init__(self, quadrature: int, pooled: bool = False) -> None:
         """Take the degrees kept and rotations per angle, and whether the layer behind pools over rotations."""
         self._waves, self._weights = real_waves(quadrature, quadrature)
+        self._analysis = (self._waves * self._weights[:, None]).T
         self._degrees = np.cumsum([(2 * l + 1) ** 2 for l in range(quadrature)])[:-1]
         self._pooled = pooled
 
@@ -165,7 +171,7 @@ class Rotations:
 
     def _analysed(self, x: np.ndarray) -> np.ndarray:
         """Coefficients [..., waves, draws] of what is given at rotations, [..., rotations, draws]."""
-        return (self._waves * self._weights[:, None]).T @ x
+        return self._analysis @ x
 
     def _split(self, coefficients: np.ndarray) -> list[np.ndarray]:
         """By degree."""

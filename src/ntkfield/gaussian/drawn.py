@@ -48,8 +48,9 @@ class Draws:
             For each family one array [m, m, m, m] per type.
         """
         across, m = root(np.asarray(k)), families.shape[1]
-        engine = qmc.Sobol(across.shape[1], scramble=True, rng=np.random.default_rng(self.seed))
-        z = across @ normal(engine.random(self.count)).T
+        rank = across.shape[1]  # none for inputs of no variance
+        engine = qmc.Sobol(max(1, rank), scramble=True, rng=np.random.default_rng(self.seed))
+        z = across @ normal(engine.random(self.count)).T[:rank]
         highest = max(int(order) for type_ in types for order in type_)
         values = tower(highest, z.reshape(-1)).reshape(-1, *z.shape)
         chunk = max(1, HELD // m**2)
