@@ -115,6 +115,7 @@ def test_a_solve_holds_the_matrices_that_are_asked_for() -> None:
         held[n] = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1000
         work = Work("molecules_learning_curve", n**3, 1.0, n * (n + 100), dense=True)
         needed[n] = expected.expected(work).memory
+        assert held[n] < expected.MEMORY_MARGIN * needed[n]
     own = needed[5000] - needed[3000]
     assert 0.8 * own < held[5000] - held[3000] < expected.MEMORY_MARGIN * own
 

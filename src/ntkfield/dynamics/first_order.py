@@ -13,7 +13,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
-from ntkfield.finite.draws import SCRAMBLES
+from ntkfield.finite.draws import SCRAMBLES, over_scrambles
 from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
 from ntkfield.finite.room import check_arrays
 from ntkfield.finite.wiring import wiring
@@ -101,10 +101,7 @@ def corrections(
 def _by_draws(call: "_Call", families: np.ndarray, draws: int, seed: int) -> tuple[Corrections, Corrections]:
     """Means over scrambles, and their standard errors."""
     seeds = np.random.SeedSequence(seed).generate_state(SCRAMBLES)
-    found = [call.corrections(families, Draws(draws // SCRAMBLES, int(own))) for own in seeds]
-    every = {name: np.stack([one[name] for one in found]) for name in found[0]}
-    means = {name: value.mean(axis=0) for name, value in every.items()}
-    return means, {name: value.std(axis=0, ddof=1) / SCRAMBLES**0.5 for name, value in every.items()}
+    return over_scrambles([call.corrections(families, Draws(draws // SCRAMBLES, int(own))) for own in seeds])
 
 
 def check_room(network: Network, inputs: np.ndarray, steps: np.ndarray, m: int) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 from ntkfield import checks
 from ntkfield.activations import differentiable
 from ntkfield.finite import tensors as table
-from ntkfield.finite.draws import NAMES, SCRAMBLES, Step, chain, checked_draws, replicates
+from ntkfield.finite.draws import NAMES, SCRAMBLES, Step, chain, checked_draws, over_scrambles, replicates
 from ntkfield.finite.labels import dataset
 from ntkfield.finite.layer import State
 from ntkfield.finite.places import Frame, frame
@@ -55,14 +55,10 @@ def by_draws(
     scrambles = replicates(finer, start, tuple(name for name in names if name in NAMES), ratios, draws, seed)
     if fours is not None:
         scrambles = _with_fours(scrambles, finer, inputs, fours, start.hidden, draws, seed)
-    values, spreads = [], []
-    for layers in zip(*scrambles, strict=True):
-        every = {name: np.stack([layer[name] for layer in layers]) for name in ("K", "Theta", *names)}
-        values.append({name: array.mean(axis=0) for name, array in every.items()})
-        spreads.append({name: array.std(axis=0, ddof=1) / len(array) ** 0.5 for name, array in every.items()})
+    values, spreads = zip(*map(over_scrambles, zip(*scrambles, strict=True)), strict=True)
     largest = {name: max(_error_of_mean(name, *layer) for layer in zip(values, spreads, strict=True)) for name in names}
     about = {"rtol": rtol, "draws": draws, "seed": seed, "left_out": left_out}
-    found = dataset(network, [{}] * start.hidden + values, largest, ratios, about, start.hidden)
+    found = dataset(network, [{}] * start.hidden + list(values), largest, ratios, about, start.hidden)
     for name in set(names) - {"K", "Theta"}:
         own = {"long_name": f"standard error of {name}", "units": "1"}
         found[f"{name}_error"] = found[name].dims, np.stack([layer[name] for layer in spreads]), own

@@ -26,7 +26,7 @@ The means are taken over scrambled Sobol' points, and their standard errors over
 2508.11522; layers: arXiv 2406.06504.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 import jax.numpy as jnp
@@ -81,6 +81,13 @@ def checked_draws(draws: int | None, seed: int) -> tuple[int | None, int]:
     if draws is not None and checks.whole("draws", draws, 2 * SCRAMBLES) & (draws - 1):
         raise checks.refuse("draws", draws, f"a power of two, {2 * SCRAMBLES} or above")
     return draws, checks.whole("seed", seed, 0)
+
+
+def over_scrambles(found: Sequence[State]) -> tuple[State, State]:
+    """Means of arrays over scrambles, and their standard errors."""
+    every = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    means = {name: value.mean(axis=0) for name, value in every.items()}
+    return means, {name: value.std(axis=0, ddof=1) / len(value) ** 0.5 for name, value in every.items()}
 
 
 def replicates(
