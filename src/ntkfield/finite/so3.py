@@ -29,7 +29,8 @@ from ntkfield.finite.transport import Moments, Table
 from ntkfield.finite.wiring import Pairs
 from ntkfield.gaussian.within import NEGLIGIBLE
 from ntkfield.groups.so3 import real_waves
-from ntkfield.infinite.so3 import as_harmonics, correlation
+from ntkfield.infinite.correlations import separated
+from ntkfield.infinite.so3 import as_harmonics
 from ntkfield.networks.so3 import SphereCNN
 from ntkfield.signals.harmonics import Harmonics
 
@@ -71,7 +72,7 @@ def _products(signals: Harmonics, quadrature: int) -> np.ndarray:
     i, j = (index.ravel() for index in np.indices((n, n)))
     f = signals.coefficients
     left, right = jnp.asarray(f[i][:, :, L - 1 :].conj()), jnp.asarray(f[j])
-    turned = np.asarray(correlation(L, quadrature, left, right)).reshape(n, n, -1)
+    turned = np.asarray(separated(L, quadrature, left, right)).reshape(n, n, -1)
     same = np.einsum("ilmc,jlmc->ij", f.conj(), f).real / (4 * np.pi * signals.n_channels)
     return np.concatenate([same[..., None], turned], axis=2)
 

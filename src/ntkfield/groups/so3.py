@@ -80,7 +80,7 @@ def real_waves(bandlimit: int, quadrature: int) -> tuple[np.ndarray, np.ndarray]
     blocks = []
     for l in range(bandlimit):
         size, used = 2 * l + 1, slice(bandlimit - 1 - l, bandlimit + l)
-        real, orders = _real_orders(l), np.arange(-l, l + 1)
+        real, orders = real_orders(l), np.arange(-l, l + 1)
         left, right = (np.exp(-1j * np.outer(angle, orders)) for angle in (alpha, gamma))
         matrices = left[:, :, None] * small[l, :, None, used, used] * right[:, None, :]
         turned = np.real(real @ matrices @ real.conj().T).reshape(-1, size, size)
@@ -89,7 +89,52 @@ def real_waves(bandlimit: int, quadrature: int) -> tuple[np.ndarray, np.ndarray]
     return np.concatenate(blocks, axis=1), weights
 
 
-def _real_orders(l: int) -> np.ndarray:
+class FoldedGrid(NamedTuple):
+    r"""The real Wigner matrices at a quarter of a quadrature's rotations, from which reflections give the others.
+
+    The grid has two reflections, :math:`(\alpha,\beta,\gamma)\to(-\alpha,\beta,-\gamma)` and
+    :math:`(\alpha,\pi-\beta,-\gamma)`. With s = 1 for the cosine-like orders m >= 0 and -1 for the sine-like m < 0, the
+    first multiplies a matrix element by :math:`s_ms_n`, the second by :math:`(-1)^{l+m+n}s_n`.
+
+    Attributes:
+        waves: indices of matrix elements, degree after degree as in :func:`real_waves`, in four classes by the two
+            signs: +1 +1, +1 -1, -1 +1 and -1 -1.
+        values: of each class at one rotation of each orbit [waves of the class, orbits].
+        weights: of all orbits, then of their images under the second reflection, the first, and both [4 orbits]; a
+            rotation that is its own image carries a share in each.
+    """
+
+    waves: tuple[np.ndarray, ...]
+    values: tuple[np.ndarray, ...]
+    weights: np.ndarray
+
+
+@functools.lru_cache(maxsize=8)
+def folded_grid(bandlimit: int, quadrature: int) -> FoldedGrid:
+    """The quadrature of :func:`rotation_grid`, folded by its reflections; arguments as there."""
+    waves, weights = real_waves(bandlimit, quadrature)
+    l, m, n = np.array([(l, m, n) for l in range(bandlimit) for m in range(-l, l + 1) for n in range(-l, l + 1)]).T
+    matrices, weights = waves[1:] / np.sqrt(2 * l + 1.0), weights[1:]
+    shape = (quadrature, 2 * quadrature - 1, 2 * quadrature - 1)
+    beta, gamma, alpha = np.unravel_index(np.arange(len(weights)), shape)
+    images = [
+        np.ravel_multi_index((b, g % shape[1], a % shape[2]), shape)
+        for b, g, a in (
+            (beta, gamma, alpha),
+            (beta, -gamma, -alpha),
+            (quadrature - 1 - beta, -gamma, alpha),
+            (quadrature - 1 - beta, gamma, -alpha),
+        )
+    ]
+    orbits, members = np.unique(np.min(images, axis=0), return_counts=True)
+    first, second = np.where(m < 0, -1, 1) * np.where(n < 0, -1, 1), (-1) ** ((l + m + n) % 2) * np.where(n < 0, -1, 1)
+    classes = tuple(np.flatnonzero((first == a) & (second == b)) for a in (1, -1) for b in (1, -1))
+    values = tuple(np.ascontiguousarray(matrices[np.ix_(orbits, of)].T) for of in classes)
+    return FoldedGrid(classes, values, np.tile(weights[orbits] * members / 4, 4))
+
+
+@functools.lru_cache(maxsize=64)
+def real_orders(l: int) -> np.ndarray:
     """The unitary matrix from orders m = -l, ..., l to real combinations of m and -m."""
     unitary = np.zeros((2 * l + 1, 2 * l + 1), dtype=np.complex128)
     unitary[l, l] = 1.0

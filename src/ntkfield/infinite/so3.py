@@ -21,8 +21,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
-from ntkfield.groups.so3 import rotation_grid
-from ntkfield.infinite import atoms, augmented, errors, layers, pairs
+from ntkfield.infinite import atoms, augmented, correlations, errors, layers, pairs
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Rule, Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
@@ -130,11 +129,10 @@ def orbit_pairs(
         raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
     layers.check_series(plain.depth - 1, plain.activation, plain.scales, lambda f: f.mean_squares, a, b)
     number = np.complex64 if single else np.complex128
-    left, right = (jnp.asarray(pad(f.coefficients, bucket(len(f))), number) for f in (a, b))
-    left = left[:, :, a.bandlimit - 1 :].conj()
-    rotations = quadrature * (2 * quadrature - 1) ** 2
-    chunk = min(max(8, pairs.at_once(rotations)), bucket(len(i)))
-    static = (plain.depth, plain.activation, a.bandlimit, quadrature)
+    route = correlations.route(a.bandlimit, quadrature)
+    left, right = (_rows(route, jnp.asarray(pad(f.coefficients, bucket(len(f))), number)) for f in (a, b))
+    chunk = min(max(8, pairs.at_once(len(route.weights))), bucket(len(i)))
+    static = (plain.depth, plain.activation, route)
     variances, parts = (a.mean_squares, b.mean_squares), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs"):
         rows, columns = (pad(k[start : start + chunk], chunk) for k in (i, j))
@@ -144,50 +142,29 @@ def orbit_pairs(
     return pairs.joined(parts, len(i))
 
 
-def correlation(bandlimit: int, quadrature: int, left: jax.Array, right: jax.Array) -> jax.Array:
-    r"""Correlations :math:`c(R)` of pairs of signals at every rotation of the quadrature.
-
-    Args:
-        bandlimit: L.
-        quadrature: Q, with A = 2Q - 1.
-        left: conjugate coefficients of order m >= 0 of the first signals [pairs, L, L, c].
-        right: coefficients of the second signals [pairs, L, 2L-1, c].
-
-    Returns:
-        Real array [pairs, Q, A, A] over beta, gamma, alpha, of the coefficients' precision.
-    """
-    grid = rotation_grid(bandlimit, quadrature)
-    real = left.real.dtype
-    wigner, phase_alpha = grid.wigner.astype(real), grid.phase_alpha.astype(real)
-    # Left to itself, XLA fuses each step into the next and repeats it for every element of the next: five times slower.
-    barrier = jax.lax.optimization_barrier
-    product = barrier(jnp.einsum("plmc,plnc->plmn", left, right) / (4 * np.pi * left.shape[-1]))
-    fourier = barrier(sum(wigner[degree] * product[:, None, degree] for degree in range(bandlimit)))
-    fourier = barrier(jnp.einsum("pbmn,ng->pbmg", fourier, grid.phase_gamma.astype(left.dtype)))
-    parts = barrier(jnp.concatenate([fourier.real, fourier.imag], axis=2))
-    return barrier(jnp.einsum("pbmg,ma->pbga", parts, phase_alpha))
+@functools.partial(jax.jit, static_argnums=0)
+def _rows(route: correlations.Route, coefficients: jax.Array) -> tuple[jax.Array, ...]:
+    return route.rows(coefficients)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _pairs(
     depth: int,
     activation: Activation,
-    bandlimit: int,
-    quadrature: int,
+    route: correlations.Route,
     scales: Scales,
-    left: jax.Array,
-    right: jax.Array,
+    left: tuple[jax.Array, ...],
+    right: tuple[jax.Array, ...],
     i: jax.Array,
     j: jax.Array,
     q11: jax.Array,
     q22: jax.Array,
 ) -> Kernels:
-    c = correlation(bandlimit, quadrature, left[i], right[j])
+    c = route.at_nodes(tuple(f[i] for f in left), tuple(f[j] for f in right))
     scales = jax.tree.map(lambda scale: jnp.asarray(scale, c.dtype), scales)
-    q11, q22 = (q[:, None, None, None].astype(c.dtype) for q in (q11, q22))
+    q11, q22 = (q[:, None].astype(c.dtype) for q in (q11, q22))
     kernels = layers.recursion(depth, activation, scales, q11, c, q22)
-    weights = rotation_grid(bandlimit, quadrature).weights[:, None, None]  # double, and so are the sums
-    return Kernels(*(jnp.sum(k * weights, axis=(1, 2, 3)) for k in kernels))
+    return Kernels(*(jnp.sum(k * route.weights, axis=1) for k in kernels))  # weights are double, and so are the sums
 
 
 def as_harmonics(network: SphereCNN, field: str, x: Any) -> Harmonics:
