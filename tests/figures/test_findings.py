@@ -247,6 +247,15 @@ def test_the_correction_is_told_with_what_it_leaves() -> None:
     assert "What is left falls faster" in texts(sine.plot_bias(summary))
 
 
+@pytest.mark.parametrize(("narrowest", "drawn"), [(1, 16), (17, 32), (100, 64)])
+def test_the_line_is_drawn_at_the_smallest_width_that_is_wide_enough(narrowest: int, drawn: int) -> None:
+    summary = trained([16, 32, 64])
+    assert f"networks of width {drawn} is off" in sine.finding_ensemble(summary, narrowest)
+    assert f"Trained networks of width {drawn} against" in texts(sine.plot_ensemble(summary, narrowest))
+    written = texts(sine.plot_bias(summary, narrowest))
+    assert next(width for width in (16, 32, 64) if f"networks of width {width}" in written) == drawn
+
+
 def test_freezing_is_told_beside_the_predicted_slope() -> None:
     summary = trained([16, 32, 64])
     said = sine.finding_freezing(summary)

@@ -109,7 +109,7 @@ REFUSED = [
     ),
     # what does not go together
     ("sine.members", 130, "sine.members = 130 is refused: expected a multiple of part_size, 512"),
-    ("augmentation.members", 500, "augmentation.members = 500 is refused: expected a multiple of part_size, 256"),
+    ("augmentation.members", 500, "augmentation.members = 500 is refused: expected a multiple of part_size, 384"),
     (
         "molecules.models.0.network",
         "cnn",

@@ -75,6 +75,7 @@ def test_a_kink_has_no_theory_beyond_the_limit(finished: Run) -> None:
     [
         ({"seed": 1}, {"sine_train": 4, **RESULTS}),
         ({"widths": [8, 32]}, {"sine_train": 2, **RESULTS}),  # the new width's two parts
+        ({"drawn_from": 8}, {"sine_figures": 1}),
         ({"members": 12}, {"sine_train": 2, **RESULTS}),  # one more part of each width
         ({"network": {"activation": "tanh"}}, {"sine_theory": 1, "sine_train": 4, **RESULTS}),
         ({"rtol": 0.1}, {"sine_theory": 1, **RESULTS}),

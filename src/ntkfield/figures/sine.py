@@ -18,15 +18,14 @@ BAND = {"alpha": 0.18, "linewidth": 0}
 WIDE = 3.2  # inches of a panel
 
 
-def plot_ensemble(summary: xr.Dataset) -> Figure:
+def plot_ensemble(summary: xr.Dataset, narrowest: int = 1) -> Figure:
     """Mean and spread over initialisations at each time after the start: the limit, with its correction, and sampled.
-
-    Drawn at the smallest width, where the correction is largest.
 
     Args:
         summary: as stored by the sine study.
+        narrowest: the width that is drawn is the smallest one from here on, or the largest where none is.
     """
-    one, x, times = summary.isel(width=0), summary["point"].values, summary["time"].values[1:]
+    one, x, times = _from(summary, narrowest).isel(width=0), summary["point"].values, summary["time"].values[1:]
     n, count = int(one["width"]), int(one["members"])
     shown = slice(len(x) // 24, None, max(1, len(x) // 12))
     with house_style():
@@ -62,13 +61,14 @@ def plot_ensemble(summary: xr.Dataset) -> Figure:
     return figure
 
 
-def finding_ensemble(summary: xr.Dataset) -> str:
-    """How far the mean and the deviation of the narrowest networks are from theory at the end of training.
+def finding_ensemble(summary: xr.Dataset, narrowest: int = 1) -> str:
+    """How far the mean and the deviation of the networks drawn are from theory at the end of training.
 
     Args:
         summary: as stored by the sine study.
+        narrowest: as for :func:`plot_ensemble`.
     """
-    now = summary.isel(width=0, time=-1)
+    now = _from(summary, narrowest).isel(width=0, time=-1)
     n, members = int(now["width"]), int(now["members"])
     spread = float(np.sqrt(now["sampled_variance"].mean() / now["variance_0"].mean()))
     uncertain = float(np.sqrt((now["sampled_variance_error"] ** 2).mean()) / now["variance_0"].mean()) / (2 * spread)
@@ -84,15 +84,16 @@ def finding_ensemble(summary: xr.Dataset) -> str:
     return f"{told}, and off m₀ + m₁/{n} by {left:.2g}; {wider}, where the first correction says {expected:.2f}."
 
 
-def plot_bias(summary: xr.Dataset) -> Figure:
+def plot_bias(summary: xr.Dataset, narrowest: int = 1) -> Figure:
     """What n times the bias of the mean goes to, and how far networks are from the limit and from its correction.
 
     Args:
         summary: as for :func:`plot_ensemble`.
+        narrowest: as for :func:`plot_ensemble`, along the line; distances are drawn for all widths.
     """
     with house_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 4.3), layout="constrained")
-        _scaled(left, summary)
+        _scaled(left, _from(summary, narrowest))
         _distances(right, summary)
     return figure
 
@@ -214,6 +215,12 @@ def _distances(axis: Axes, summary: xr.Dataset) -> None:
     axis.set(xlabel="width n (channels per hidden layer)", ylabel="distance of the mean, root mean square")
     axis.set_title("What is left falls faster" if _closer(summary) else "Distance of the mean")
     axis.legend(fontsize="small", loc="lower left")
+
+
+def _from(summary: xr.Dataset, narrowest: int) -> xr.Dataset:
+    """The widths that are drawn along the line."""
+    enough = np.flatnonzero(summary["width"].values >= narrowest)
+    return summary.isel(width=enough if len(enough) else [-1])
 
 
 def _distance(summary: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray]:

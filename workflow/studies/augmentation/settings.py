@@ -80,4 +80,4 @@ class Settings(Ensembles, Study):
     times: Times
     step: Step
     members: whole(ge=8)
-    orbit: Orbit = Field(description="the same on small signals, to order 1/n")
+    orbit: Orbit

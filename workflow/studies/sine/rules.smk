@@ -118,5 +118,7 @@ rule sine_figures:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        drawn_from=SINE["drawn_from"],
     script:
         "figures.py"

@@ -30,6 +30,7 @@ class Settings(Ensembles, Study):
     network: Network
     problem: Problem
     rtol: Positive
+    drawn_from: whole(ge=1)
     members: whole(ge=4)
 
     @model_validator(mode="after")
