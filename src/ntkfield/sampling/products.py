@@ -38,7 +38,6 @@ def noise_size(setting: Setting, m: int, d: int) -> int:
     return forward + CHANNELS * (setting.widths[-1] + m * backward)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 4))
 def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, controlled: bool = False) -> Draw:
     """Networks, one per row of `noise`; each field of the Draw with a leading axis.
 
@@ -49,10 +48,25 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
         noise: independent standard normal numbers [networks, :func:`noise_size`].
         controlled: whether to take control variates off the kernels' means (:mod:`ntkfield.sampling.controls`).
     """
-    known = None
-    if controlled:
-        limit = limits(setting, scales, inputs)
-        known = limit, response(setting, limit)
+    # One program for networks of all widths.
+    known = _known(setting._replace(widths=(0,) * len(setting.widths)), scales, inputs) if controlled else None
+    return _draw(setting, scales, inputs, noise, known)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _known(setting: Setting, scales: Scales, inputs: jax.Array) -> tuple[Limits, Response]:
+    limit = limits(setting, scales, inputs)
+    return limit, response(setting, limit)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _draw(
+    setting: Setting,
+    scales: Scales,
+    inputs: jax.Array,
+    noise: jax.Array,
+    known: tuple[Limits, Response] | None,
+) -> Draw:
     return jax.vmap(lambda row: _one(setting, scales, inputs, Supply(row), known))(noise)
 
 
