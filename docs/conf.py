@@ -34,7 +34,7 @@ myst_heading_anchors = 3
 
 # The gallery is executed at every build: a cell that fails, warns or takes too long fails the build.
 nb_execution_mode = "force"
-nb_execution_timeout = 120
+nb_execution_timeout = 300  # of one cell, beside other work on the same cores
 nb_execution_raise_on_error = True
 nb_output_stderr = "warn"
 nb_merge_streams = True
