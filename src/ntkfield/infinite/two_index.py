@@ -36,7 +36,7 @@ def check_size(rule: Rule) -> None:
     """Refuse a quadrature whose arrays no memory has room for."""
     if rule.size > MOST:
         fits = next(q for q in range(rule.quadrature, 0, -1) if q**2 * (2 * q - 1) ** 3 <= MOST)
-        accepted = f"at most {fits} where filters on the group reach a cap: {MOST} numbers a pair of inputs"
+        accepted = f"at most {fits} for a kernel on pairs of rotations, {MOST} numbers for two inputs"
         raise checks.refuse("quadrature", rule.quadrature, accepted)
 
 
