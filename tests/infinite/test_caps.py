@@ -125,8 +125,8 @@ class TestAgainstTheBridge:
     @pytest.mark.parametrize(("depth", "group_support"), [(1, None), (2, None), (2, 0.8)])
     def test_sampled_networks_have_the_kernel(self, neural_tangents, depth, group_support):
         f = Harmonics(3 * signals(2, L, 2, seed=7).coefficients)
-        local = network(depth, group_support=group_support, quadrature=4, weight_variance=1.5, bias_variance=0.02)
-        init_fn, apply_fn, _ = local.to_stax(64)
+        local = network(depth, group_support=group_support, quadrature=3, weight_variance=1.5, bias_variance=0.02)
+        init_fn, apply_fn, _ = local.to_stax(32)
         x, count = f.to_grid("gl"), 4000
 
         @jax.jit
