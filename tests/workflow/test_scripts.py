@@ -85,6 +85,16 @@ def test_a_file_of_own_molecules_is_learned_from(tmp_path: Path) -> None:
     assert len(pd.read_csv(table)) == 2 * 2 * 3 * 2  # models, kernels, splits, training sizes
 
 
+def test_caps_are_given_in_degrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(WORKFLOW / "studies/molecules"))
+    monkeypatch.delitem(sys.modules, "inputs", raising=False)
+    settings = {"group": "so3", "depth": 2, "activation": "relu", "support": 60, "group_support": 90}
+    network = importlib.import_module("inputs").network(settings, {"bandlimit": 3})
+    assert (network.support, network.group_support) == (np.pi / 3, np.pi / 2)
+    # `inputs` of other studies are others
+    monkeypatch.delitem(sys.modules, "inputs")
+
+
 def test_a_damaged_input_is_said_to_be_moved_aside_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,14 +18,17 @@ from snakemake.cli import parse_config
 from snakemake.utils import update_config
 from studies.augmentation.settings import DIGITS
 from studies.images.settings import DATASETS
+from studies.molecules.settings import FINEST_ON_PAIRS
 
 import ntkfield as nf
 from ntkfield.activations import NAMES
 from ntkfield.diagrams.tensors import FIRST_ORDER, shape_from_name
 from ntkfield.groups.finite import PLANAR_GROUPS
 from ntkfield.groups.windows import PADDINGS
+from ntkfield.infinite.caps import Rule
 from ntkfield.infinite.molecules import MATCHINGS
 from ntkfield.infinite.planar import images
+from ntkfield.infinite.two_index import MOST
 from ntkfield.signals.molecules import channel_labels
 from ntkfield.signals.samplings import SAMPLINGS
 from ntkfield.tensors import TENSORS
@@ -34,6 +37,7 @@ MLP = "molecules.networks.mlp"
 SO3 = "molecules.networks.so3"
 C4 = "images.networks.c4"
 GELU = "scale.cases.gelu"
+CAPS = {"group": "so3", "depth": 2, "activation": "relu", "weight_variance": 1.0, "bias_variance": 0.0, "support": 60}
 WITHOUT_BIASES = (("sine.network.bias_variance", 0.0),)
 
 REFUSED = [
@@ -117,6 +121,15 @@ REFUSED = [
     ),
     ("molecules.models.0.matching", "flat", "models.0.matching = 'flat' is refused: expected element, all or slot"),
     (f"{MLP}.quadrature", 8, "mlp.quadrature = 8 is refused: expected no such key unless group is so3"),
+    (f"{MLP}.support", 60, "mlp.support = 60 is refused: expected no such key unless group is so3"),
+    (f"{MLP}.group_support", 60, "mlp.group_support = 60 is refused: expected no such key unless group is so3"),
+    (f"{SO3}.support", 0, "so3.support = 0 is refused: expected a number above 0"),
+    (f"{SO3}.group_support", 180, "so3.group_support = 180 is refused: expected a number below 180"),
+    (
+        "molecules.networks.deep",
+        CAPS | {"group_support": 60, "quadrature": 22},
+        "deep.quadrature = 22 is refused: expected at most 21 for a kernel on pairs of rotations",
+    ),
     (f"{SO3}.sampling", "gl", "so3.sampling = 'gl' is refused: expected no such key unless group is none"),
     (
         "molecules.train_sizes",
@@ -350,6 +363,8 @@ def test_names_are_those_of_the_library() -> None:
     assert library("groups/windows", "PADDINGS") == PADDINGS
     assert library("signals/samplings", "SAMPLINGS") == SAMPLINGS
     assert library("infinite/molecules", "MATCHINGS") == MATCHINGS
+    for order, fits in ((FINEST_ON_PAIRS, True), (FINEST_ON_PAIRS + 1, False)):
+        assert (Rule(1, order, 1.0).size <= MOST) == fits
     assert library("tensors", "TENSORS") == tuple(TENSORS)
     with pytest.raises(LookupError, match="no table NOTHING"):
         library("tensors", "NOTHING")

@@ -32,7 +32,7 @@ from ntkfield.bridge._neural_tangents import Kernel
 from ntkfield.bridge.networks import stacked
 from ntkfield.bridge.steps import Layer, full_layer
 from ntkfield.bridge.weights import Weights, input_shape
-from ntkfield.groups.so3 import rotation_grid
+from ntkfield.groups.so3 import Cap, rotation_grid
 from ntkfield.networks.base import stax_layer
 from ntkfield.networks.so3 import SphereCNN
 from ntkfield.signals.harmonics import Harmonics, grid
@@ -42,8 +42,10 @@ from ntkfield.signals.wigner import small_wigner
 @stax_layer.register
 def layers(network: SphereCNN, width: int) -> tuple:
     """See :meth:`ntkfield.networks.Network.to_stax`."""
-    signal, nodes = (width, network.bandlimit, network.quadrature, network.sampling), network.quadrature
-    return stacked(network, width, lambda o: (SphereLifting(*signal, **o), SO3Conv(width, nodes, **o), SO3Pool(nodes)))
+    nodes = network.quadrature
+    support, group_support = (np.pi if cap is None else cap for cap in (network.support, network.group_support))
+    lift, step = (width, network.bandlimit, nodes, network.sampling, support), (width, nodes, group_support)
+    return stacked(network, width, lambda o: (SphereLifting(*lift, **o), SO3Conv(*step, **o), SO3Pool(nodes)))
 
 
 class Transform(NamedTuple):
@@ -60,22 +62,6 @@ def transform(quadrature: int) -> Transform:
     nodes = rotation_grid(quadrature, quadrature)
     orders = np.arange(1 - quadrature, quadrature)
     return Transform(small_wigner(quadrature, nodes.beta), np.exp(1j * np.outer(orders, nodes.angles)), nodes.weights)
-
-
-class Cap(NamedTuple):
-    """A quadrature over beta up to a largest angle, exact for products of two functions of degrees l < L."""
-
-    beta: np.ndarray
-    weights: np.ndarray  # their sum is one
-
-    @classmethod
-    def of(cls, bandlimit: int, max_beta: float) -> "Cap":
-        """Gauss-Legendre in the cosine of beta."""
-        if not 0 < checks.positive("max_beta", max_beta) <= np.pi + 1e-12:
-            raise checks.refuse("max_beta", max_beta, "an angle above 0 and at most pi, in radians")
-        nodes, weights = np.polynomial.legendre.leggauss(bandlimit)
-        low = np.cos(min(max_beta, np.pi))
-        return cls(np.arccos(0.5 * (1 - low) * (nodes + 1) + low), weights / 2)
 
 
 @full_layer

@@ -40,6 +40,9 @@ MOST_NORMALS = 21201  # dimensions of SciPy's Sobol' points
 @frame.register
 def so3(network: SphereCNN, inputs: Any) -> Frame:
     """See :class:`ntkfield.networks.SphereCNN`; samples on the grid [n, theta, phi, c], or harmonics."""
+    for field in ("support", "group_support"):
+        if getattr(network, field) is not None:
+            raise checks.refuse(field, getattr(network, field), "None, filters over everything, at finite width")
     signals, quadrature = as_harmonics(network, "inputs", inputs), network.quadrature
     assert quadrature is not None  # settled
     if quadrature < signals.bandlimit:

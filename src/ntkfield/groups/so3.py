@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ntkfield import checks
 from ntkfield.signals.wigner import small_wigner
 
 
@@ -87,6 +88,22 @@ def real_waves(bandlimit: int, quadrature: int) -> tuple[np.ndarray, np.ndarray]
         blocks.append(size**0.5 * np.concatenate([np.eye(size)[None], turned]).reshape(-1, size**2))
     weights = np.append(0.0, np.repeat(grid.weights, len(grid.angles) ** 2))
     return np.concatenate(blocks, axis=1), weights
+
+
+class Cap(NamedTuple):
+    """A quadrature over beta up to a largest angle, exact for products of two functions of degrees l < L."""
+
+    beta: np.ndarray
+    weights: np.ndarray  # their sum is one
+
+    @classmethod
+    def of(cls, bandlimit: int, max_beta: float) -> "Cap":
+        """Gauss-Legendre in the cosine of beta."""
+        if not 0 < checks.positive("max_beta", max_beta) <= np.pi + 1e-12:
+            raise checks.refuse("max_beta", max_beta, "an angle above 0 and at most pi, in radians")
+        nodes, weights = np.polynomial.legendre.leggauss(bandlimit)
+        low = np.cos(min(max_beta, np.pi))
+        return cls(np.arccos(0.5 * (1 - low) * (nodes + 1) + low), weights / 2)
 
 
 class FoldedGrid(NamedTuple):

@@ -13,8 +13,9 @@ share a network contribute :math:`\sum_{ij} k(f_i, f'_j)` over the pairs that se
 whatever number of matchings use it.
 """
 
+import dataclasses
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +29,9 @@ from ntkfield.infinite.buckets import pad
 from ntkfield.networks.base import Kernels, Network
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.networks.mlp import MLP
+
+if TYPE_CHECKING:  # who compares no atoms needs no package for signals
+    from ntkfield.signals.harmonics import Harmonics
 
 SLOTS = 29
 """Atoms of QM9's largest molecule."""
@@ -168,21 +172,34 @@ _recursion = jax.jit(layers.recursion, static_argnums=(0, 1))
 
 
 def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling: str) -> Kernels:
-    """What empty slots contribute: their zero signal meets an atom, or another zero signal.
-
-    A zero signal is the same on all rotations, so its kernels are those of the plain network at zero inner product.
-    """
-    plain = network.plain
+    """What empty slots contribute: their zero signal meets an atom, or another zero signal."""
     sums = []
     for side, other in ((a, b), (b, a)):
-        variance = jnp.asarray(atom_variances(network, side.signals, sampling))
-        nothing = jnp.zeros_like(variance)
-        alone = _recursion(plain.depth, plain.activation, plain.scales, variance, nothing, nothing)
         missing = side.slot[:, None] >= other.n_atoms[None, :]
+        alone = _with_nothing(network, side.signals, sampling)
         sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
-    zero = _recursion(plain.depth, plain.activation, plain.scales, *jnp.zeros((3, 1)))
+    zero = _with_nothing(network, _nothing(a.signals), sampling)
     both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
     return Kernels(*(left + right.T + pairs.settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
+
+
+def _nothing(signals: "Harmonics") -> "Harmonics":
+    """One zero signal, shaped as others."""
+    return dataclasses.replace(signals, coefficients=np.zeros((1, *signals.coefficients.shape[1:])))
+
+
+def _with_nothing(network: MLP | GroupCNN, signals: "Harmonics", sampling: str) -> Kernels:
+    """Kernels [n] of signals with the zero signal.
+
+    It is the same on all rotations, so that of filters over everything they are the plain network's at zero inner
+    product.
+    """
+    if isinstance(network, GroupCNN) and network.is_local:
+        n = np.arange(len(signals))
+        return atom_pairs(network, signals, _nothing(signals), n, np.zeros_like(n), sampling, None)
+    plain, variance = network.plain, jnp.asarray(atom_variances(network, signals, sampling))
+    nothing = jnp.zeros_like(variance)
+    return _recursion(plain.depth, plain.activation, plain.scales, variance, nothing, nothing)
 
 
 def _per_molecule(a: Environments, values: Array) -> Array:

@@ -6,7 +6,10 @@ rotation alone, and the group part of every convolution is the identity on it:
 .. math:: \Theta(f, f') = \int_{SO(3)} \Theta^{MLP}\big(\langle f,f\rangle, c(R), \langle f',f'\rangle\big)\,dR,
    \qquad c(R) = \langle f, \rho(R) f'\rangle = \frac1{4\pi C}\sum_{lmn}\overline{f_{lm}}\, D^l_{mn}(R)\, f'_{ln},
 
-a function of one rotation, O(L³) numbers a pair, instead of one of two. The correlation :math:`c` is real, so half of
+a function of one rotation, O(L³) numbers a pair, instead of one of two. A convolution whose filter reaches only part S
+of the group does the same, for :math:`K(g, g') = k(gg'^{-1})` is its own mean over S, :math:`K(gh, g'h) =
+k(gh h^{-1}g'^{-1})`: ``group_support`` matters behind a lifting filter of local support alone, for which see
+:mod:`ntkfield.infinite.caps`. The correlation :math:`c` is real, so half of
 its coefficients suffice. Source: arXiv 2406.06504, theorem 4.1 and section 5, reduced by the identity.
 """
 
@@ -21,7 +24,7 @@ import numpy as np
 from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
-from ntkfield.infinite import atoms, augmented, correlations, errors, layers, pairs
+from ntkfield.infinite import atoms, augmented, caps, correlations, errors, layers, pairs, two_index
 from ntkfield.infinite.buckets import bucket, pad
 from ntkfield.infinite.errors import Rule, Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
@@ -105,10 +108,30 @@ def pair_kernels(
         Kernels as arrays [pairs]: NumPy's, unless JAX traces the signals.
     """
     b = b if turn is None else b.rotate(*turn)
+    if network.is_local:
+        return _cap_pairs(network, a, b, i, j)
     plain, quadrature = network.plain, network.quadrature
     assert isinstance(plain, MLP)
     assert quadrature is not None  # settled
     return orbit_pairs(plain, quadrature, a, b, i, j, network.precision == "single")
+
+
+def _cap_pairs(network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j: np.ndarray) -> Kernels:
+    """Kernels [pairs] of a network whose lifting filter reaches a cap."""
+    assert network.quadrature is not None  # settled
+    assert network.support is not None
+    caps.check_shapes(a, b)
+    rule, single = caps.Rule(a.bandlimit, network.quadrature, network.support), network.precision == "single"
+
+    def squares(f: Harmonics) -> np.ndarray:
+        waves = caps.cap_squares(rule.bandlimit, rule.cap, jnp.asarray(f.coefficients))
+        return np.asarray(caps.variances(rule, waves))
+
+    layers.check_series(network.depth, network.activation, network.scales, squares, a, b)
+    form = (network.depth, network.activation, network.scales, rule)
+    if network.depth > 1 and network.group_support is None:
+        return caps.relative_kernels(*form, single, a, b, i, j)
+    return two_index.kernels(*form, network.group_support, single, a, b, i, j)
 
 
 def orbit_pairs(

@@ -3,7 +3,10 @@
 import dataclasses
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ntkfield import checks
+from ntkfield.networks.base import Network
 from ntkfield.networks.fields import ActivationField
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.signals.samplings import SAMPLINGS
@@ -13,7 +16,7 @@ PRECISIONS = ("double", "single")
 
 @dataclasses.dataclass(frozen=True)
 class SphereCNN(GroupCNN):
-    """:class:`~ntkfield.networks.GroupCNN` over all rotations, SO(3), with filters that reach over the whole group.
+    """:class:`~ntkfield.networks.GroupCNN` over all rotations, SO(3), with filters over the whole group or polar caps.
 
     Inputs are real signals on the sphere: samples [n, theta, phi, channels] on the ``sampling`` grid of s2fft at
     ``bandlimit``, or :class:`~ntkfield.signals.harmonics.Harmonics`.
@@ -26,6 +29,11 @@ class SphereCNN(GroupCNN):
         quadrature: band-limit of the quadrature over rotations; None stands for ``bandlimit``. Its error falls
             spectrally for smooth activations; :meth:`~ntkfield.networks.Network.kernel_error` estimates it.
         sampling: grid of sampled signals, "gl", "dh" or "mw".
+        support: polar angle in radians, above 0 and below pi, of the cap around the pole that the lifting filter
+            reaches; None for the whole sphere.
+        group_support: likewise of the other filters, which reach the rotations that take the pole into the cap (second
+            Euler angle up to this one); None for the whole group. Where the lifting filter reaches the whole sphere it
+            does not change the kernel (:mod:`ntkfield.infinite.so3` says why).
         head: number of activations and weight layers after the readout.
         precision: of the arithmetic at each rotation, "double" or "single"; sums over rotations and atoms are double
             either way. Kernels of single precision are off by some 1e-6 of the largest, which
@@ -46,12 +54,24 @@ class SphereCNN(GroupCNN):
     bandlimit: int | None = None
     quadrature: int | None = None
     sampling: str = "gl"
+    support: float | None = None
+    group_support: float | None = None
     head: int = 0
     precision: str = "double"
 
     @classmethod
     def takes(cls, group: Any) -> bool:
         return isinstance(group, str) and group == "so3"
+
+    @property
+    def is_local(self) -> bool:
+        return self.support is not None
+
+    @property
+    def plain(self) -> Network:
+        if self.is_local:
+            raise checks.refuse("support", self.support, "None, the whole sphere, for a plain network to exist")
+        return super().plain
 
     def _settled(self) -> dict[str, Any]:
         if self.bandlimit is None:
@@ -62,4 +82,15 @@ class SphereCNN(GroupCNN):
             raise checks.refuse("sampling", self.sampling, f"one of {', '.join(SAMPLINGS)}")
         if self.precision not in PRECISIONS:
             raise checks.refuse("precision", self.precision, f"one of {', '.join(PRECISIONS)}")
-        return {"bandlimit": bandlimit, "quadrature": quadrature}
+        caps = {field: _angle(field, getattr(self, field)) for field in ("support", "group_support")}
+        return {"bandlimit": bandlimit, "quadrature": quadrature, **caps}
+
+
+def _angle(field: str, value: Any) -> float | None:
+    """The polar angle of a cap that is neither empty nor everything; None for everything."""
+    if value is None:
+        return None
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not 0 < value < np.pi:
+        raise checks.refuse(field, value, "an angle in radians above 0 and below pi, or None for no limit")
+    return float(value)

@@ -17,7 +17,8 @@ def network(settings: dict, signals: dict) -> MLP | GroupCNN:
     arguments = {key: value for key, value in settings.items() if key not in ("group", "sampling")}
     if settings["group"] == "none":
         return MLP(**arguments)
-    return GroupCNN(settings["group"], bandlimit=signals["bandlimit"], **arguments)
+    caps = {key: math.radians(arguments[key]) for key in ("support", "group_support") if key in arguments}
+    return GroupCNN(settings["group"], bandlimit=signals["bandlimit"], **arguments | caps)
 
 
 def shells(signals: dict) -> Shells | None:

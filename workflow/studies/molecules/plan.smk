@@ -42,8 +42,18 @@ def network_settings(network):
 
 
 def network_nodes(network):
-    """Nodes of the quadrature over rotations, up to a factor; one for a plain network."""
-    return network.get("quadrature", network_signals(network)["bandlimit"]) ** 3 if network["group"] == "so3" else 1
+    """Nodes of the quadrature over rotations, up to a factor; one for a plain network.
+
+    Behind a cap there are two more angles, of Q and 2Q nodes; later filters on caps add transforms, each of which takes
+    some four times as long as everything else.
+    """
+    order = network.get("quadrature", network_signals(network)["bandlimit"])
+    if network["group"] != "so3":
+        return 1
+    if "support" not in network:
+        return order**3
+    layers = network["depth"] - 1 if "group_support" in network else 0
+    return 2 * order**5 * (1 + 4 * layers)
 
 
 def molecule_models():

@@ -27,8 +27,10 @@ from settings import (
 from shared_settings import Trained
 
 QM9_SIZE, QM9_ELEMENTS = 130_831, 5
+FINEST_ON_PAIRS = 21  # quadrature whose arrays the library holds (infinite/two_index.py)
 
 
+Cap = real(gt=0, lt=180)
 ONE, SEVERAL = TypeAdapter(NonNegative), TypeAdapter(increasing(Positive, 2))
 # A number, or several to choose from. What is refused is said of the form that was given, not of both.
 DiagReg = Annotated[
@@ -71,7 +73,7 @@ class Signals(Section):
 
 
 class Network(Trained):
-    """Rotations alone have a quadrature and a precision, and a plain network alone a sampling of its signals."""
+    """Rotations alone have a quadrature, a precision and caps, and a plain network alone a sampling of its signals."""
 
     group: one_of(["so3", "none"]) = Field(description="under which it is invariant")
     quadrature: whole(ge=1) | None = None
@@ -80,13 +82,23 @@ class Network(Trained):
         None,
         description="of the arithmetic at each rotation; double if not given; single is off by 1e-7 of the largest",
     )
+    support: Cap | None = Field(
+        None, description="degrees from the pole up to which the lifting filter reaches; the whole sphere if not given"
+    )
+    group_support: Cap | None = Field(
+        None, description="degrees up to which the other filters turn the pole; the whole group if not given"
+    )
     signals: Signals | None = Field(None, description="of its own; without them, those of the study")
 
     @model_validator(mode="after")
     def _of_its_group(self) -> "Network":
-        for key, group in (("quadrature", "so3"), ("precision", "so3"), ("sampling", "none")):
+        rotations = ("quadrature", "precision", "support", "group_support")
+        for key, group in (*((key, "so3") for key in rotations), ("sampling", "none")):
             if getattr(self, key) is not None and self.group != group:
                 raise refuse(f"no such key unless group is {group}", key)
+        on_pairs = self.support is not None and (self.group_support is not None or self.depth == 1)
+        if on_pairs and (self.quadrature or 0) > FINEST_ON_PAIRS:
+            raise refuse(f"at most {FINEST_ON_PAIRS} for a kernel on pairs of rotations", "quadrature")
         return self
 
 
