@@ -35,7 +35,6 @@ def at_once(numbers_a_pair: int) -> int:
     fit = memory // (8 * ARRAYS * numbers_a_pair)
     if fit < 1:
         room = f"{memory // (8 * ARRAYS)} on a device of {memory / 2**30:.1f} GiB"
-        room = f"{memory // (8 * ARRAYS)} on a device of {memory / 2**30:.1f} GiB"
         accepted = f"at most {room}: a coarser quadrature, or CPUs"
         raise checks.refuse("numbers that one pair of inputs needs", numbers_a_pair, accepted)
     return fit
