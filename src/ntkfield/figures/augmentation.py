@@ -138,6 +138,8 @@ def _against_width(axis: Axes, one: xr.Dataset) -> None:
     if np.log10(high / low) > 1.5:
         axis.yaxis.set_minor_formatter(NullFormatter())
     else:  # too short for powers of ten alone
-        axis.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:.0e}".replace("e-0", "e−")))
+        axis.yaxis.set_minor_formatter(
+            FuncFormatter(lambda value, _: f"{value:.1e}".replace(".0e", "e").replace("e-0", "e−"))
+        )
         axis.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
     axis.set_xlabel("width n (channels)")
