@@ -10,11 +10,12 @@ sys.path.append(str(Path(__file__).parents[1]))
 from cost import graph
 from cost.expected import MEASURED, REST
 
-COLUMNS = ["cpu_seconds", "memory_MB", "bytes", "work", "size", "held"]
+# Seconds by the clock: a rule computes on one thread, and Snakemake reads processor time every half minute only.
+COLUMNS = ["seconds", "memory_MB", "bytes", "work", "size", "held"]
 
 
 def measured(jobs: list[graph.Job]) -> pd.DataFrame:
-    """CPU seconds, memory and bytes of one job of each kind, with its units of work; the rest in one row."""
+    """Seconds, memory and bytes of one job of each kind, with its units of work; the rest in one row."""
     rows = []
     for job in jobs:
         if not job.benchmark.exists():
@@ -22,11 +23,11 @@ def measured(jobs: list[graph.Job]) -> pd.DataFrame:
         took = pd.read_csv(job.benchmark, sep="\t", na_values="-").fillna(0.0)
         kind, *units = job.work[:4] if job.work else (REST, 1, 1, 1)
         bytes_ = sum(path.stat().st_size for path in job.outputs) if job.work else 0
-        rows.append((kind, took["cpu_time"].mean(), took["max_rss"].max(), bytes_, *units))
+        rows.append((kind, took["s"].mean(), took["max_rss"].max(), bytes_, *units))
     each = pd.DataFrame(rows, columns=["kind", *COLUMNS])
     each = each.groupby(["kind", *COLUMNS[3:]], sort=False)
-    found = each.agg({"cpu_seconds": "mean", "memory_MB": "max", "bytes": "mean"}).reset_index()
-    found.loc[found["kind"] == REST, "cpu_seconds"] = each["cpu_seconds"].sum().loc[REST].item()
+    found = each.agg({"seconds": "mean", "memory_MB": "max", "bytes": "mean"}).reset_index()
+    found.loc[found["kind"] == REST, "seconds"] = each["seconds"].sum().loc[REST].item()
     found = found.set_index("kind")[COLUMNS]
     return found.loc[sorted(found.index, key=REST.__eq__)]  # the rest last
 
