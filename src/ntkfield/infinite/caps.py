@@ -33,7 +33,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import Cap, rotation_grid
 from ntkfield.infinite import layers, pairs
@@ -251,9 +250,3 @@ def _relative(
         pair = layers.activate(layers.dense(pair, scales), activation)
     nngp, ntk = (jnp.einsum("xbag,b->x", k, grid.weights) for k in (pair.q12, pair.ntk))
     return Kernels(scales.kernel(nngp), scales.ntk(nngp, ntk))
-
-
-def check_shapes(a: Harmonics, b: Harmonics) -> None:
-    """Refuse signals of different band-limits or channels."""
-    if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
-        raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")

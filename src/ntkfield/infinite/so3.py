@@ -120,7 +120,7 @@ def _cap_pairs(network: SphereCNN, a: Harmonics, b: Harmonics, i: np.ndarray, j:
     """Kernels [pairs] of a network whose lifting filter reaches a cap."""
     assert network.quadrature is not None  # settled
     assert network.support is not None
-    caps.check_shapes(a, b)
+    _check_shapes(a, b)
     rule, single = caps.Rule(a.bandlimit, network.quadrature, network.support), network.precision == "single"
 
     def squares(f: Harmonics) -> np.ndarray:
@@ -148,8 +148,7 @@ def orbit_pairs(
         j: indices into `b` [pairs].
         single: whether to compute at each rotation in single precision.
     """
-    if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
-        raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
+    _check_shapes(a, b)
     layers.check_series(plain.depth - 1, plain.activation, plain.scales, lambda f: f.mean_squares, a, b)
     number = np.complex64 if single else np.complex128
     route = correlations.route(a.bandlimit, quadrature)
@@ -163,6 +162,12 @@ def orbit_pairs(
         own = variances[0][rows], variances[1][columns]
         parts.append(_pairs(*static, plain.scales, left, right, rows, columns, *own))
     return pairs.joined(parts, len(i))
+
+
+def _check_shapes(a: Harmonics, b: Harmonics) -> None:
+    """Refuse signals of different band-limits or channels."""
+    if a.coefficients.shape[1:] != b.coefficients.shape[1:]:
+        raise checks.refuse("x2 of shape", b.coefficients.shape, f"signals shaped as x1, {a.coefficients.shape}")
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -67,10 +67,8 @@ def kernels(
         j: indices into `b` [pairs].
     """
     check_size(rule)
-    static, most = (
-        (depth, activation, rule, np.pi if group_cap is None else group_cap, single),
-        pairs.at_once(rule.size),
-    )
+    static = (depth, activation, rule, np.pi if group_cap is None else group_cap, single)
+    most = pairs.at_once(rule.size)
     padded = [jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b)]
     own = [_own_variances(static, scales, f, min(most, power(len(f)))) for f in (padded[:1] if a is b else padded)]
     chunk, parts = min(most, power(len(i))), []
