@@ -1,5 +1,8 @@
 """Networks of orthogonal weights: both samplers against each other, exact laws, and the first-order system."""
 
+import re
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -29,6 +32,14 @@ def test_matrices_are_haar(shape):
     for moment in (1, 3):
         value = draws[:, 0, 0] ** moment
         assert abs(value.mean()) < 4 * value.std() / len(value) ** 0.5
+
+
+@pytest.mark.parametrize("draws", [semi_orthogonal, jax.vmap(jax.vmap(semi_orthogonal))])
+def test_lapack_takes_one_matrix_at_a_time(draws):
+    """Calls for many matrices, two at once on two threads, wait for each other's threads for ever."""
+    program = jax.jit(draws).lower(jnp.zeros((3, 7, 5, 4))).compile().as_text()
+    calls = re.findall(r"= \(?f64\[([\d,]+)\].*custom_call_target=\"lapack", program)
+    assert calls == ["5,4", "5,4"]  # a factorisation, and the product of its reflections
 
 
 @pytest.mark.parametrize(
