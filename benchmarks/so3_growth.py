@@ -3,12 +3,12 @@
     python benchmarks/so3_growth.py growth.png [--processor-time]
 
 Seconds a pair of atoms on one device, the signals of :mod:`so3_pairs`, relu; and seconds for the Gram matrix of
-molecules of QM9's size. Exponents are slopes of the last two points. `--processor-time` is for a machine that is not
-quiet: processor in place of wall seconds, on CPUs alone.
+molecules of QM9's size. Exponents are slopes of lines through the last three points. Where the machine is not quiet,
+`--processor-time` counts processor in place of wall seconds, on CPUs alone.
 """
 
 import argparse
-import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -37,16 +37,8 @@ PRECISIONS = ("double", "single")
 
 
 def clock(run: Callable[[], object], processor: bool) -> float:
-    """Median seconds of three runs after one that compiles."""
-    if not processor:
-        return median_seconds(run, 3)
-    run()
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return sorted(times)[1]
+    """Median seconds of fifteen runs after one that compiles."""
+    return median_seconds(run, 15, time.process_time if processor else time.perf_counter)
 
 
 def seconds_a_pair(values: dict[str, int], precision: str, processor: bool) -> float:
@@ -98,13 +90,16 @@ def report(name: str, values: list[int], seconds: dict[str, list[float]]) -> Non
 
 
 def exponent(values: list[int], times: list[float]) -> float:
-    return math.log(times[-1] / times[-2]) / math.log(values[-1] / values[-2])
+    return float(np.polyfit(np.log(values[-3:]), np.log(times[-3:]), 1)[0])
 
 
 def draw(found: dict[str, tuple[list[int], dict[str, list[float]]]], path: str) -> None:
-    """A panel for what grows, logarithmic in both directions."""
+    """A panel for what grows, logarithmic in both directions; those of pairs share their scale."""
     with house_style():
-        figure, axes = plt.subplots(1, len(found), figsize=(12.5, 3.2), layout="constrained")
+        figure, axes = plt.subplots(1, len(found), figsize=(12.5, 3.4), layout="constrained")
+        for axis in axes[1:-1]:
+            axis.sharey(axes[0])
+            axis.tick_params(labelleft=False)
         for axis, (name, (values, seconds)) in zip(axes, found.items(), strict=True):
             for colour, marker, (precision, times) in zip(COLOURS, "os", seconds.items(), strict=False):
                 label = f"{precision}, exponent {exponent(values, times):.1f}"
@@ -112,10 +107,14 @@ def draw(found: dict[str, tuple[list[int], dict[str, list[float]]]], path: str) 
                 axis.loglog(values, np.array(times) / unit, marker=marker, color=colour, label=label)
             axis.set_xlabel(name)
             axis.set_xticks(values, map(str, values))
-            axis.minorticks_off()
-            axis.set_ylabel("seconds for their Gram matrix" if name == "molecules" else "microseconds a pair of atoms")
+            axis.xaxis.minorticks_off()
+            axis.grid(axis="y", alpha=0.3)
             axis.legend(loc="upper left", fontsize=8)
-        device = "one processor core" if jax.devices()[0].platform == "cpu" else f"one {jax.devices()[0].device_kind}"
+        axes[0].set_ylabel("microseconds a pair of atoms")
+        axes[-1].set_ylabel("seconds for their Gram matrix")
+        axes[0].set_ylim(top=2 * axes[0].get_ylim()[1])  # room for the legends
+        device = jax.devices()[0]
+        device = f"{os.cpu_count()} processor cores" if device.platform == "cpu" else f"one {device.device_kind}"
         figure.suptitle(f"Kernels of SO(3)-invariant networks on {device}")
         save(figure, path)
 
