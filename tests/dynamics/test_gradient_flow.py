@@ -83,8 +83,11 @@ class TestMean:
 
     def test_a_singular_gram_matrix_is_fine_at_finite_time(self):
         k, across, y = singular_problem()
+        # Eigenvectors of the null space are wrong by a rounding, and what is null moves for all of t.
+        rounding = np.finfo(float).eps * np.linalg.norm(across) * np.linalg.norm(y)
         for t in (1e-6, 1.0, 1e4):
-            np.testing.assert_allclose(nf.gradient_flow(k, across, y, t), exact(k, across, y, t), rtol=1e-10)
+            found = nf.gradient_flow(k, across, y, t)
+            np.testing.assert_allclose(found, exact(k, across, y, t), rtol=1e-11, atol=t * rounding)
         # where the limit exists it is the pseudo-inverse
         np.testing.assert_allclose(nf.gradient_flow(k, across, y, 1e4), across @ np.linalg.pinv(k) @ y, rtol=1e-9)
 

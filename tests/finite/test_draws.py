@@ -76,7 +76,7 @@ def test_tensors_of_the_derivatives(case):
     }[case]
     names = ["K1", *"PQRSTU"]
     exact = nf.finite_width(network, x, names, rtol=1e-3)
-    drawn = nf.finite_width(network, x, names, draws=2**12)
+    drawn = nf.finite_width(network, x, names, draws=2**13)
     for name in names:
         assert drawn[name].dims == exact[name].dims
         assert drawn[name].relative_error < 0.11
