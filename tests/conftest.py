@@ -19,6 +19,7 @@ _state = {"file": "", "listening": False}
 
 def pytest_configure(config):
     """Compile quickly, and once for all workers and the runs of the workflow that tests start."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a worker for every core
     os.environ.setdefault("XLA_FLAGS", QUICK)
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("programs")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

@@ -24,6 +24,7 @@ class Run:
     cores: int = 2
     profile: str = "default"
     environment: dict[str, str] | None = None  # None: this process's
+    targets: tuple[str, ...] = ()  # files to make; none: all
 
     def command(self, *arguments: str, change: dict | None = None) -> list[str]:
         """What starts Snakemake; `change` are keys of a user's own config file."""
@@ -34,6 +35,7 @@ class Run:
             *("--profile", str(self.root / "workflow/profiles" / self.profile)),
             *("--configfile", str(self.root / "config/ci.yaml"), str(own)),
             *("--directory", str(self.folder), "--cores", str(self.cores)),
+            *self.targets,
             *arguments,
         ]
 

@@ -53,8 +53,9 @@ def draw(x, n, number, rng, reached):
     mean = s2.mean(axis=3)  # pooled channels
     # Derivatives by the first layer's parameters, as components r of theta's root; then those of the second's.
     roots = root.reshape(inputs, ORDER, -1)[:, step]  # [f, g, h, r]
-    inner = np.einsum("Njfg,Njkh,Nkfgh,fghr->Nfjkr", d2, w, d[..., step], roots, optimize=True) / (scale * ORDER)
-    inner = inner.reshape(number, inputs, n, -1)
+    through = np.einsum("Nkfgh,fghr->Nkhfgr", d[..., step], roots).reshape(number, n, len(reached), -1)
+    through = (np.swapaxes(w, 1, 2) @ through).reshape(number, n, n, inputs, ORDER, -1)
+    inner = np.einsum("Njfg,Nkjfgr->Nfjkr", d2, through).reshape(number, inputs, n, -1) / (scale * ORDER)
     ntk = np.einsum("Nfjx,Nujx->Nfuj", inner, inner)
     shared = np.matmul(inner[:, :, None], np.swapaxes(inner, 2, 3)[:, None])  # [N, f, u, j, j']
     seen = RATE_B + RATE_W * np.einsum("Nkfgh,Nkuvh->Nfguv", read, read, optimize=True) / (n * len(reached))
@@ -102,9 +103,9 @@ def limits(x, reached):
     return C_B + C_W * pooled, RATE_B + RATE_W * pooled + C_W * (slopes * theta2).mean(axis=(1, 3))
 
 
-def statistics(x, n, number, seed, reached=(0, 1, 2, 3), chunk=200, batches=20):
+def statistics(x, n, number, seed, reached=(0, 1, 2, 3), batches=20):
     """K1, Theta1, V, D, A, F, B at width n, each with its standard error from batches: {name: (mean, error)}."""
-    rng = np.random.default_rng(seed)
+    rng, chunk = np.random.default_rng(seed), 3200 // n  # 100 MB
     parts = [draw(x, n, chunk, rng, reached) for _ in range(number // chunk)]
     sample = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     control = np.concatenate([np.ones((len(sample["zero"]), 1)), sample["zero"]], axis=1)

@@ -16,7 +16,7 @@ class Problem(Section):
     """What networks are trained on and when they are looked at."""
 
     train_points: unique(real(ge=-pi, le=pi), at_most=48)  # as many as corrections in 1/n are computed for
-    grid: whole(ge=24)
+    grid: whole(ge=8)
     times: Times
     step: Step
 
