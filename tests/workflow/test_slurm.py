@@ -17,7 +17,7 @@ pytestmark = [
 ]
 
 WITHOUT_ACCOUNTING = ("--slurm-no-account", "--slurm-status-command", "squeue")
-IMPATIENT = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "1")
+IMPATIENT = ("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,9 @@
 """Array sizes rounded up to a few values, so that a compiled program serves many of them."""
 
+from typing import Any
+
 import numpy as np
+from jax.core import Tracer
 
 
 def bucket(n: int) -> int:
@@ -9,10 +12,23 @@ def bucket(n: int) -> int:
     return -(-n // step) * step
 
 
-def pad(x: np.ndarray, size: int) -> np.ndarray:
-    """`x` with zeros appended along the first axis up to `size`."""
-    xp = x.__array_namespace__()
-    return xp.concatenate([x, np.zeros((size - len(x), *x.shape[1:]), x.dtype)]) if size > len(x) else x
+def pad(x: np.ndarray, *sizes: int) -> np.ndarray:
+    """`x` with zeros appended along its first axes up to `sizes`."""
+    for axis, size in enumerate(sizes):
+        if size > x.shape[axis]:
+            zeros = np.zeros((*x.shape[:axis], size - x.shape[axis], *x.shape[axis + 1 :]), x.dtype)
+            x = x.__array_namespace__().concatenate([x, zeros], axis=axis)
+    return x
+
+
+def first(x: Any, *sizes: int) -> Any:
+    """The first so many along each axis of what was padded; NumPy's, for which nothing is compiled, but in a trace."""
+    return settled(x)[tuple(map(slice, sizes))]
+
+
+def settled(x: Any) -> Any:
+    """A JAX array as NumPy's, waiting for it; as it is while JAX traces it."""
+    return x if isinstance(x, Tracer) else np.asarray(x)
 
 
 def power(n: int) -> int:

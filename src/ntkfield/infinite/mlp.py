@@ -11,7 +11,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import atoms, layers
-from ntkfield.infinite.buckets import bucket, pad
+from ntkfield.infinite.buckets import bucket, first, pad
 from ntkfield.infinite.errors import Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
 from ntkfield.networks.mlp import MLP
@@ -31,14 +31,14 @@ def kernel(network: MLP, x1: Any, x2: Any = None) -> Kernels:
         raise checks.refuse("x2 of shape", b.shape, f"inputs of the same dimension as x1, {a.shape[1]}")
     layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, a, b)
     kernels = _between(network.depth, network.activation, network.scales, *(_padded(x) for x in (a, b)))
-    return Kernels(*(k[: len(a), : len(b)] for k in kernels))
+    return Kernels(*(jnp.asarray(first(k, len(a), len(b))) for k in kernels))
 
 
 def gram(network: MLP, x: np.ndarray) -> Kernels:
     """Kernels of inputs [n, d] with themselves, exactly symmetric."""
     layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, x)
     kernels = _gram(network.depth, network.activation, network.scales, _padded(x))
-    return Kernels(*(k[: len(x), : len(x)] for k in kernels))
+    return Kernels(*(jnp.asarray(first(k, len(x), len(x))) for k in kernels))
 
 
 @atoms.atom_pairs.register(MLP)

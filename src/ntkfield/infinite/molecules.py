@@ -23,9 +23,9 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.checks import Array
-from ntkfield.infinite import errors, layers, pairs
+from ntkfield.infinite import errors, layers
 from ntkfield.infinite.atoms import Environments, atom_pairs, atom_variances, samples
-from ntkfield.infinite.buckets import pad
+from ntkfield.infinite.buckets import pad, settled
 from ntkfield.networks.base import Kernels, Network
 from ntkfield.networks.group_cnn import GroupCNN
 from ntkfield.networks.mlp import MLP
@@ -100,7 +100,7 @@ def _kernels(
     kernels = _pairwise(network, a, b, pairwise, sampling, turn) if pairwise else {}
     if "flat" in matchings:
         rows = _flat(a, sampling)
-        kernels["flat"] = Kernels(*map(pairs.settled, network.kernel(rows, None if b is None else _flat(b, sampling))))
+        kernels["flat"] = Kernels(*map(settled, network.kernel(rows, None if b is None else _flat(b, sampling))))
     return {matching: kernels[matching] for matching in matchings}
 
 
@@ -128,7 +128,7 @@ def _pairwise(
     for matching in matchings:
         wanted |= _matched(matching, a, other)
     i, j = np.nonzero(np.triu(wanted) if b is None else wanted)
-    kernels = [pairs.settled(k) for k in atom_pairs(network, a.signals, other.signals, i, j, sampling, turn)]
+    kernels = [settled(k) for k in atom_pairs(network, a.signals, other.signals, i, j, sampling, turn)]
     sums = {}
     for matching in matchings:
         used = _matched(matching, a, other)[i, j]
@@ -177,10 +177,10 @@ def _absent(network: MLP | GroupCNN, a: Environments, b: Environments, sampling:
     for side, other in ((a, b), (b, a)):
         missing = side.slot[:, None] >= other.n_atoms[None, :]
         alone = _with_nothing(network, side.signals, sampling)
-        sums.append([_per_molecule(side, pairs.settled(k)[:, None] * missing) for k in alone])
+        sums.append([_per_molecule(side, settled(k)[:, None] * missing) for k in alone])
     zero = _with_nothing(network, _nothing(a.signals), sampling)
     both = SLOTS - np.maximum(a.n_atoms[:, None], b.n_atoms[None, :])
-    return Kernels(*(left + right.T + pairs.settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
+    return Kernels(*(left + right.T + settled(k)[0] * both for left, right, k in zip(*sums, zero, strict=True)))
 
 
 def _nothing(signals: "Harmonics") -> "Harmonics":

@@ -1,17 +1,19 @@
 """From kernels of listed pairs of inputs to matrices, and the layers after pooling."""
 
+import functools
 from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from ntkfield import checks
+from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import layers
-from ntkfield.networks.base import Kernels
+from ntkfield.infinite.buckets import bucket, first, pad, settled
+from ntkfield.networks.base import Kernels, Scales
 from ntkfield.networks.group_cnn import GroupCNN
 
 CACHE = 2**17  # numbers worked on at once on a CPU, where this is memory-bound otherwise
@@ -70,11 +72,6 @@ def _joined(arrays: Sequence[Any]) -> Any:
     return arrays[0].__array_namespace__().concatenate(arrays)
 
 
-def settled(x: Any) -> Any:
-    """A JAX array as NumPy's, waiting for it; as it is while JAX traces it."""
-    return x if isinstance(x, Tracer) else np.asarray(x)
-
-
 def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) -> Kernels:
     """The head: activations and weight layers that act on the group's mean.
 
@@ -84,10 +81,21 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) 
         own1: NNGP variance of each first input after the readout [n1].
         own2: of each second input [n2].
     """
-    own1, own2, nngp, ntk = (jnp.asarray(k) for k in (own1, own2, *pooled))
+    sizes = len(own1), len(own2)
+    rows, columns = map(bucket, sizes)
+    padded = pad(own1, rows), pad(own2, columns), *(pad(k, rows, columns) for k in pooled)
+    kernels = _head(network.head, network.activation, network.scales, *padded)
+    return Kernels(*(jnp.asarray(first(k, *sizes)) for k in kernels))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _head(
+    depth: int, activation: Activation, scales: Scales, own1: Array, own2: Array, nngp: Array, ntk: Array
+) -> Kernels:
+    """Kernels [n1, n2] from variances [n1], [n2] and kernels [n1, n2] after the readout."""
     pair = layers.Pair(own1[:, None], nngp, own2[None, :], ntk)
-    for _ in range(network.head):
-        pair = layers.dense(layers.activate(pair, network.activation), network.scales)
+    for _ in range(depth):
+        pair = layers.dense(layers.activate(pair, activation), scales)
     return Kernels(pair.q12, pair.ntk)
 
 
