@@ -59,7 +59,7 @@ def gradient_flow(
     times, scalar = checked_times(t)
     columns = targets.reshape(len(theta), -1)
     parts = _filtered(_regularised(theta, diag_reg), columns, times, checks.positive("rate", rate))
-    result = jnp.einsum("mn,tno->tmo", across, parts).reshape(len(times), len(across), *targets.shape[1:])
+    result = jnp.asarray(across @ parts).reshape(len(times), len(across), *targets.shape[1:])
     return result[0] if scalar else result
 
 
@@ -87,11 +87,11 @@ def posterior(
     targets = checked_targets(y, len(k))
     factor = _cholesky(_regularised(k, diag_reg))
     solve = _dense().solve_triangular
-    half = jnp.asarray(solve(factor, across.T, lower=True))
-    mean = half.T @ solve(factor, targets, lower=True)
+    half = solve(factor, across.T, lower=True)
+    mean = jnp.asarray(half.T @ solve(factor, targets, lower=True))
     if prior.ndim == 1:
-        return mean, jnp.maximum(prior - jnp.sum(half**2, axis=0), 0.0)
-    return mean, jnp.asarray(prior) - half.T @ half
+        return mean, jnp.asarray((prior - (half**2).sum(axis=0)).clip(0.0))
+    return mean, jnp.asarray(prior - half.T @ half)
 
 
 def ensemble_covariance(
@@ -140,20 +140,19 @@ def ensemble_covariance(
     times, scalar = checked_times(t)
     weights = _filtered(_regularised(theta, diag_reg), across.T, times, checks.positive("rate", rate))  # A_t^T
     if prior.ndim == 1:
-        spread = jnp.einsum("tnm,tnm->tm", weights, k @ weights - 2 * k_across.T)
-        result = jnp.maximum(prior + spread, 0.0)
+        result = (prior + (weights * (k @ weights - 2 * k_across.T)).sum(axis=1)).clip(0.0)
     else:
-        half = jnp.einsum("tnm,tnp->tmp", weights, 0.5 * (k @ weights) - k_across.T)
-        result = jnp.asarray(prior) + half + jnp.swapaxes(half, 1, 2)
-    return result[0] if scalar else result
+        half = weights.swapaxes(1, 2) @ (0.5 * (k @ weights) - k_across.T)
+        result = prior + half + half.swapaxes(1, 2)
+    return jnp.asarray(result[0] if scalar else result)
 
 
-def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: float) -> jax.Array:
+def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: float) -> Any:
     r"""The product :math:`M^{-1}(1 - e^{-\eta M t})\,c` for every time t and column c, [times, n, columns]."""
-    ended = np.isinf(times)
-    parts = jnp.zeros((len(times), *columns.shape))
+    xp, ended = _arrays(), np.isinf(times)
+    parts = []
     if not ended.all():
-        values, vectors = jnp.linalg.eigh(matrix)
+        values, vectors = xp.linalg.eigh(matrix)
         lowest, highest = float(values[0]), float(values[-1])
         if lowest < -SLACK * highest:
             raise checks.refuse(
@@ -161,15 +160,22 @@ def _filtered(matrix: np.ndarray, columns: np.ndarray, times: np.ndarray, rate: 
                 float(f"{lowest:.3g}"),
                 f"one above {-SLACK:.1g} of the largest, {highest:.3g}: a kernel is positive semi-definite",
             )
-        values = jnp.maximum(values, 0.0)
+        values = values.clip(0.0)
         reached = rate * times[~ended, None]
-        exponents = values * reached
+        with np.errstate(over="ignore"):  # of no consequence: 1 - exp(-x) is one long before
+            exponents = values * reached
         # (1 - exp(-x)) / eigenvalue, whose limit at eigenvalue 0 is rate t.
-        filters = jnp.where(exponents > 0, -jnp.expm1(-exponents) / jnp.where(exponents > 0, values, 1.0), reached)
-        parts = parts.at[~ended].set(jnp.einsum("nk,tk,kc->tnc", vectors, filters, vectors.T @ columns))
+        filters = xp.where(exponents > 0, -xp.expm1(-exponents) / xp.where(exponents > 0, values, 1.0), reached)
+        parts.append(vectors @ (filters[:, :, None] * (vectors.T @ columns)))
     if ended.any():
-        parts = parts.at[ended].set(_dense().cho_solve((_cholesky(matrix), True), columns))
-    return parts
+        parts.append(_dense().cho_solve((_cholesky(matrix), True), columns)[None])
+    # All infinite times have the last part.
+    return xp.concatenate(parts)[np.where(ended, -1, np.cumsum(~ended) - 1)]
+
+
+def _arrays() -> Any:
+    """NumPy, which compiles nothing, or JAX on an accelerator."""
+    return np if jax.default_backend() == "cpu" else jnp
 
 
 def _dense() -> Any:

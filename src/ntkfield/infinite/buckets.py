@@ -12,7 +12,7 @@ def bucket(n: int) -> int:
     return -(-n // step) * step
 
 
-def pad(x: np.ndarray, *sizes: int) -> np.ndarray:
+def pad(x: Any, *sizes: int) -> Any:
     """`x` with zeros appended along its first axes up to `sizes`."""
     for axis, size in enumerate(sizes):
         if size > x.shape[axis]:

@@ -90,7 +90,13 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _head(
-    depth: int, activation: Activation, scales: Scales, own1: Array, own2: Array, nngp: Array, ntk: Array
+    depth: int,
+    activation: Activation,
+    scales: Scales,
+    own1: jax.Array,
+    own2: jax.Array,
+    nngp: jax.Array,
+    ntk: jax.Array,
 ) -> Kernels:
     """Kernels [n1, n2] from variances [n1], [n2] and kernels [n1, n2] after the readout."""
     pair = layers.Pair(own1[:, None], nngp, own2[None, :], ntk)
