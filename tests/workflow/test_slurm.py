@@ -31,10 +31,15 @@ def test_the_stores_are_those_of_a_local_run(
 ) -> None:
     # the node's GPUs are counted and are none
     run = Run(tmp_path, "molecules", cores=1, profile="slurm", environment=slurm | {"JAX_PLATFORMS": "cpu"})
-    output = run.make(*WITHOUT_ACCOUNTING, *IMPATIENT, change={"gpus": 1})
+    command = run.command(*WITHOUT_ACCOUNTING, *IMPATIENT, change={"gpus": 1})
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, env=run.environment, text=True, **streams) as process:  # waits more than it computes
+        local = finished("molecules").stores()
+        output = process.communicate(timeout=900)[0]
+    assert process.returncode == 0, output
     stores = run.stores()
     assert len(stores) == 19  # QM9, 2 blocks, 2 * 3 tiles, as many of rivals, the curve, 2 candidates, the search
-    assert stores == finished("molecules").stores()
+    assert stores == local
 
     told = subprocess.run(
         [sys.executable, str(run.root / "workflow/progress.py"), str(tmp_path / "results/ci")],
