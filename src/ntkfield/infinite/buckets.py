@@ -5,6 +5,13 @@ from typing import Any
 import numpy as np
 from jax.core import Tracer
 
+LEAST = 16  # inputs that programs are compiled for: fewer cost next to nothing
+
+
+def room(n: int) -> int:
+    """A bucket for `n` inputs, all small numbers of which share one."""
+    return bucket(max(n, LEAST))
+
 
 def bucket(n: int) -> int:
     """`n` rounded up to a multiple of an eighth to a quarter of itself: at most a quarter more, few values."""

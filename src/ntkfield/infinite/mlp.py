@@ -11,7 +11,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import atoms, layers
-from ntkfield.infinite.buckets import bucket, first, pad
+from ntkfield.infinite.buckets import first, pad, room
 from ntkfield.infinite.errors import Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
 from ntkfield.networks.mlp import MLP
@@ -59,7 +59,7 @@ def _mean_squares(x: np.ndarray) -> np.ndarray:
 
 
 def _padded(x: np.ndarray) -> np.ndarray:
-    return pad(x, bucket(len(x)))
+    return pad(x, room(len(x)))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

@@ -12,7 +12,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import layers
-from ntkfield.infinite.buckets import bucket, first, pad, settled
+from ntkfield.infinite.buckets import first, pad, room, settled
 from ntkfield.networks.base import Kernels, Scales
 from ntkfield.networks.group_cnn import GroupCNN
 
@@ -82,7 +82,7 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) 
         own2: of each second input [n2].
     """
     sizes = len(own1), len(own2)
-    rows, columns = map(bucket, sizes)
+    rows, columns = map(room, sizes)
     padded = pad(own1, rows), pad(own2, columns), *(pad(k, rows, columns) for k in pooled)
     kernels = _head(network.head, network.activation, network.scales, *padded)
     return Kernels(*(jnp.asarray(first(k, *sizes)) for k in kernels))

@@ -21,7 +21,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import Cap, rotation_grid
 from ntkfield.infinite import layers, pairs
-from ntkfield.infinite.buckets import bucket, pad, power
+from ntkfield.infinite.buckets import pad, power, room
 from ntkfield.infinite.caps import Rule, barrier, lifted, products, separate_table, waves
 from ntkfield.networks.base import Kernels, Scales
 from ntkfield.progress import track
@@ -69,7 +69,7 @@ def kernels(
     check_size(rule)
     static = (depth, activation, rule, np.pi if group_cap is None else group_cap, single)
     most = pairs.at_once(rule.size)
-    padded = [jnp.asarray(pad(f.coefficients, bucket(len(f)))) for f in (a, b)]
+    padded = [jnp.asarray(pad(f.coefficients, room(len(f)))) for f in (a, b)]
     own = [_own_variances(static, scales, f, min(most, power(len(f)))) for f in (padded[:1] if a is b else padded)]
     chunk, parts = min(most, power(len(i))), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs on pairs of rotations"):
