@@ -93,6 +93,7 @@ def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Run, tmp
     # On one core, where the finished run had two: the stores must not depend on that either. Of the tiles and what they
     # need; tests/workflow/test_slurm.py compares all stores.
     made = {name: store for name, store in finished.stores().items() if re.search("tiles|blocks|qm9", name)}
+    assert len(made) == 1 + 2 + 6
     targets = tuple(f"results/{name}" for name in made if "tiles" in name)
     run = Run(tmp_path, "molecules", cores=1, targets=targets)
     run.kill_when("results/ci/molecules/tiles/*/*.zarr.zip")
@@ -104,4 +105,3 @@ def test_killed_in_the_middle_it_finishes_and_repeats_nothing(finished: Run, tmp
     repeated = [path for path, stamp in kept.items() if path.stat().st_mtime_ns != stamp]
     assert len(repeated) <= 1, "more was repeated than the job that was running"
     assert run.stores() == made
-    assert len(made) == 1 + 2 + 6

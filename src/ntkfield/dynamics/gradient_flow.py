@@ -180,7 +180,7 @@ def _arrays() -> Any:
 
 def _dense() -> Any:
     """The routines for dense matrices: SciPy's, which work in place, or JAX's on an accelerator."""
-    return scipy.linalg if jax.default_backend() == "cpu" else jax.scipy.linalg
+    return scipy.linalg if _arrays() is np else jax.scipy.linalg
 
 
 def _cholesky(matrix: np.ndarray) -> Any:

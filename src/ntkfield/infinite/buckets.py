@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -29,10 +30,15 @@ def pad(x: Any, *sizes: int) -> Any:
     return x
 
 
-def first(x: Any, *sizes: int) -> Any:
+def padded(x: Any) -> Any:
+    """Inputs with zeros appended up to the room that is made for so many."""
+    return pad(x, room(len(x)))
+
+
+def first(x: Any, *sizes: int) -> jax.Array:
     """The first so many along each axis of what was padded; cut by NumPy on a CPU, which compiles nothing."""
     whole = settled(x) if jax.default_backend() == "cpu" else x
-    return whole[tuple(map(slice, sizes))]
+    return jnp.asarray(whole[tuple(map(slice, sizes))])
 
 
 def settled(x: Any) -> Any:

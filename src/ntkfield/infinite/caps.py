@@ -36,7 +36,7 @@ import numpy as np
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import Cap, rotation_grid
 from ntkfield.infinite import layers, pairs
-from ntkfield.infinite.buckets import pad, power, room
+from ntkfield.infinite.buckets import pad, padded, power
 from ntkfield.networks.base import Kernels, Scales
 from ntkfield.progress import track
 from ntkfield.signals.harmonics import Harmonics
@@ -202,12 +202,12 @@ def relative_kernels(
         i: indices into `a` [pairs].
         j: indices into `b` [pairs].
     """
-    padded = [jnp.asarray(pad(f.coefficients, room(len(f)))) for f in (a, b)]
-    squares = [cap_squares(rule.bandlimit, rule.cap, f) for f in padded]
+    signals = [jnp.asarray(padded(f.coefficients)) for f in (a, b)]
+    squares = [cap_squares(rule.bandlimit, rule.cap, f) for f in signals]
     chunk, parts = min(pairs.at_once(rule.size), power(len(i))), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs on caps"):
         rows, columns = (pad(k[start : start + chunk], chunk) for k in (i, j))
-        parts.append(_relative(depth, activation, rule, single, scales, *padded, *squares, rows, columns))
+        parts.append(_relative(depth, activation, rule, single, scales, *signals, *squares, rows, columns))
     return pairs.joined(parts, len(i))
 
 

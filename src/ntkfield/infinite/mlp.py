@@ -11,7 +11,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import atoms, layers
-from ntkfield.infinite.buckets import first, pad, room
+from ntkfield.infinite.buckets import first, padded
 from ntkfield.infinite.errors import Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
 from ntkfield.networks.mlp import MLP
@@ -30,15 +30,15 @@ def kernel(network: MLP, x1: Any, x2: Any = None) -> Kernels:
     if a.shape[1] != b.shape[1]:
         raise checks.refuse("x2 of shape", b.shape, f"inputs of the same dimension as x1, {a.shape[1]}")
     layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, a, b)
-    kernels = _between(network.depth, network.activation, network.scales, *(_padded(x) for x in (a, b)))
-    return Kernels(*(jnp.asarray(first(k, len(a), len(b))) for k in kernels))
+    kernels = _between(network.depth, network.activation, network.scales, *(padded(x) for x in (a, b)))
+    return Kernels(*(first(k, len(a), len(b)) for k in kernels))
 
 
 def gram(network: MLP, x: np.ndarray) -> Kernels:
     """Kernels of inputs [n, d] with themselves, exactly symmetric."""
     layers.check_series(network.depth - 1, network.activation, network.scales, _mean_squares, x)
-    kernels = _gram(network.depth, network.activation, network.scales, _padded(x))
-    return Kernels(*(jnp.asarray(first(k, len(x), len(x))) for k in kernels))
+    kernels = _gram(network.depth, network.activation, network.scales, padded(x))
+    return Kernels(*(first(k, len(x), len(x)) for k in kernels))
 
 
 @atoms.atom_pairs.register(MLP)
@@ -56,10 +56,6 @@ def _atom_variances(network: MLP, signals: "Harmonics", sampling: str) -> Array:
 
 def _mean_squares(x: np.ndarray) -> np.ndarray:
     return np.mean(x**2, axis=1)
-
-
-def _padded(x: np.ndarray) -> np.ndarray:
-    return pad(x, room(len(x)))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

@@ -12,7 +12,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import layers
-from ntkfield.infinite.buckets import first, pad, room, settled
+from ntkfield.infinite.buckets import first, pad, padded, room, settled
 from ntkfield.networks.base import Kernels, Scales
 from ntkfield.networks.group_cnn import GroupCNN
 
@@ -83,9 +83,9 @@ def after_pooling(network: GroupCNN, pooled: Kernels, own1: Array, own2: Array) 
     """
     sizes = len(own1), len(own2)
     rows, columns = map(room, sizes)
-    padded = pad(own1, rows), pad(own2, columns), *(pad(k, rows, columns) for k in pooled)
-    kernels = _head(network.head, network.activation, network.scales, *padded)
-    return Kernels(*(jnp.asarray(first(k, *sizes)) for k in kernels))
+    arrays = padded(own1), padded(own2), *(pad(k, rows, columns) for k in pooled)
+    kernels = _head(network.head, network.activation, network.scales, *arrays)
+    return Kernels(*(first(k, *sizes) for k in kernels))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

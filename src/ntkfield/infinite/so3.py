@@ -25,7 +25,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.infinite import atoms, augmented, caps, correlations, errors, layers, pairs, two_index
-from ntkfield.infinite.buckets import bucket, pad, room
+from ntkfield.infinite.buckets import bucket, pad, padded
 from ntkfield.infinite.errors import Rule, Turn
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
 from ntkfield.networks.mlp import MLP
@@ -152,7 +152,7 @@ def orbit_pairs(
     layers.check_series(plain.depth - 1, plain.activation, plain.scales, lambda f: f.mean_squares, a, b)
     number = np.complex64 if single else np.complex128
     route = correlations.route(a.bandlimit, quadrature)
-    left, right = (_rows(route, jnp.asarray(pad(f.coefficients, room(len(f))), number)) for f in (a, b))
+    left, right = (_rows(route, jnp.asarray(padded(f.coefficients), number)) for f in (a, b))
     chunk = min(max(8, pairs.at_once(len(route.weights))), bucket(len(i)))
     static = (plain.depth, plain.activation, route)
     variances, parts = (a.mean_squares, b.mean_squares), []

@@ -21,7 +21,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.groups.so3 import Cap, rotation_grid
 from ntkfield.infinite import layers, pairs
-from ntkfield.infinite.buckets import pad, power, room
+from ntkfield.infinite.buckets import pad, padded, power
 from ntkfield.infinite.caps import Rule, barrier, lifted, products, separate_table, waves
 from ntkfield.networks.base import Kernels, Scales
 from ntkfield.progress import track
@@ -69,12 +69,12 @@ def kernels(
     check_size(rule)
     static = (depth, activation, rule, np.pi if group_cap is None else group_cap, single)
     most = pairs.at_once(rule.size)
-    padded = [jnp.asarray(pad(f.coefficients, room(len(f)))) for f in (a, b)]
-    own = [_own_variances(static, scales, f, min(most, power(len(f)))) for f in (padded[:1] if a is b else padded)]
+    signals = [jnp.asarray(padded(f.coefficients)) for f in (a, b)]
+    own = [_own_variances(static, scales, f, min(most, power(len(f)))) for f in (signals[:1] if a is b else signals)]
     chunk, parts = min(most, power(len(i))), []
     for start in track(range(0, len(i), chunk), f"SO(3) kernels of {len(i)} pairs on pairs of rotations"):
         rows, columns = (pad(k[start : start + chunk], chunk) for k in (i, j))
-        parts.append(_pairs(*static, scales, *padded, own[0], own[-1], rows, columns))
+        parts.append(_pairs(*static, scales, *signals, own[0], own[-1], rows, columns))
     return pairs.joined(parts, len(i))
 
 
