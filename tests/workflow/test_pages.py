@@ -91,7 +91,8 @@ def caption(name: str, text: str, folder: Path) -> Page:
         "molecules": {"split_seeds": [text]},
         "orthogonal": {"width": text, "trained": {"width": text}},
     }
-    findings = type("Findings", (str,), {"__getitem__": lambda self, _: str(self)})(finding)  # one, or one of several
+    one = {"__fspath__": lambda _: str(finding), "__getitem__": lambda _, index: finding}
+    findings = type("Findings", (), one)()  # one path, or one of several
     job = SimpleNamespace(
         config=config,
         wildcards=SimpleNamespace(name=text),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ntkfield import checks
 from ntkfield.dynamics import iterative
@@ -160,7 +160,7 @@ def _coverage(errors: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """Share of errors in each central interval; NaN where there was no amplitude to choose."""
     if np.isnan(deviation).any():
         return np.full(len(LEVELS), np.nan)
-    return (errors[:, None] <= norm.ppf(0.5 + np.array(LEVELS) / 2) * deviation[:, None]).mean(axis=0)
+    return (errors[:, None] <= ndtri(0.5 + np.array(LEVELS) / 2) * deviation[:, None]).mean(axis=0)
 
 
 def _composition(counts: np.ndarray | None, targets: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from ntkfield import checks
-from ntkfield.gaussian.points import normal
+from ntkfield.gaussian.points import normal, scrambled
 
 RUNGS = (16, 24, 32, 48, 64, 96)  # nodes per axis of the grids that are tried
 RADIUS = 7.0  # of the grid of 64 nodes per axis: what is left out weighs 1e-10
@@ -95,9 +94,8 @@ def sobol(counts: list[int], sites: int, seed: np.random.SeedSequence) -> Rule:
     layers = []
     for count, own in zip(counts, seed.spawn(len(counts)), strict=True):
         last = len(layers) == len(counts) - 1
-        engine = qmc.Sobol(count, scramble=True, rng=np.random.default_rng(own))
-        points = engine.random(sites // 2 if last else sites)
-        layers.append(Normals(map(normal, points.T), last))
+        drawn = scrambled(count, own).random(sites // 2 if last else sites)
+        layers.append(Normals(map(normal, drawn.T), last))
     return Rule(layers, np.full(sites, 1 / sites))
 
 

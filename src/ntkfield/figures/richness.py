@@ -5,7 +5,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,7 +26,7 @@ def plot_outputs(found: xr.Dataset) -> Figure:
     Args:
         found: as stored by the richness study.
     """
-    colours = sns.color_palette("viridis", found.sizes["richness"])
+    colours = plt.get_cmap("viridis")(np.linspace(0, 1, found.sizes["richness"] + 2)[1:-1])
     lazy, x = found["output"].sel(richness=0.0), found["query"].values
     few = np.unique(np.linspace(0, len(x) - 1, FEW).round().astype(int))
     with house_style():

@@ -31,7 +31,6 @@ from typing import NamedTuple, cast
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.stats import qmc
 
 from ntkfield import checks
 from ntkfield.activations import Activation
@@ -39,7 +38,7 @@ from ntkfield.finite.differentials import advance
 from ntkfield.finite.layer import Layer, State, initial
 from ntkfield.finite.places import HELD, Frame, Places, Root
 from ntkfield.finite.transport import Entries
-from ntkfield.gaussian.points import normal
+from ntkfield.gaussian.points import normal, scrambled
 from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
 
@@ -174,8 +173,7 @@ class _Normals:
 
     def __init__(self, ranks: list[int], seed: np.random.SeedSequence) -> None:
         self._ends = np.cumsum(ranks)
-        # Inputs of no variance take no number.
-        self._engine = qmc.Sobol(max(1, self._ends[-1]), scramble=True, rng=np.random.default_rng(seed))
+        self._engine = scrambled(self._ends[-1], seed)
 
     def take(self, count: int) -> list[np.ndarray]:
         """Arrays [rank, count] of the next draws."""

@@ -10,11 +10,10 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.stats import qmc
 
 from ntkfield.checks import Array
 from ntkfield.gaussian.choices import Rows, Types
-from ntkfield.gaussian.points import normal
+from ntkfield.gaussian.points import normal, scrambled
 from ntkfield.gaussian.tower import Tower
 from ntkfield.gaussian.within import NEGLIGIBLE
 
@@ -49,7 +48,7 @@ class Draws:
         """
         across, m = root(np.asarray(k)), families.shape[1]
         rank = across.shape[1]  # none for inputs of no variance
-        engine = qmc.Sobol(max(1, rank), scramble=True, rng=np.random.default_rng(self.seed))
+        engine = scrambled(rank, self.seed)
         z = across @ normal(engine.random(self.count)).T[:rank]
         highest = max(int(order) for type_ in types for order in type_)
         values = tower(highest, z.reshape(-1)).reshape(-1, *z.shape)
