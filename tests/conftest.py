@@ -1,9 +1,11 @@
 """What several test modules share, and an account of what each file compiled."""
 
+import gc
 import os
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,10 @@ SHOWN = 12  # files, those with the most seconds of compiling
 # Compiling is half of what all tests take. Without LLVM's optimiser and XLA's own emitters it takes a third: the same
 # operations, now and then rounded another way. Wheel, site and workflow of `.ci/run` are compiled as users' are.
 QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+# Linux gives a process 65,530 maps of memory, and a compiled program takes a dozen: all tests in one process, as on a
+# machine with one core, would end in a segmentation fault.
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 20_000
 
 _files: dict[str, Counter] = {}  # by file: compilations, their seconds, and processor seconds in all
 _state = {"file": "", "listening": False}
@@ -23,6 +29,7 @@ def pytest_configure(config):
     os.environ.setdefault("XLA_FLAGS", QUICK)
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("programs")))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    gc.set_threshold(10_000, 20, 20)  # tracing makes objects by the million that stay
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +46,21 @@ def _compiled(event: str, seconds: float, **_: object) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    """Book what a test compiles on its file."""
+def pytest_runtest_protocol(item, nextitem):
+    """Book what a test compiles on its file, and forget all programs between two files when they are many."""
     if "jax" in sys.modules and not _state["listening"]:
         _state["listening"] = True
         sys.modules["jax"].monitoring.register_event_duration_secs_listener(_compiled)
     _state["file"], start = item.nodeid.split("::")[0], time.process_time()
     result = yield
+    if _state["listening"] and (nextitem is None or nextitem.path != item.path) and _maps() > MOST_MAPS:
+        sys.modules["jax"].clear_caches()
     _files.setdefault(_state["file"], Counter()).update({"seconds": time.process_time() - start})
     return result
+
+
+def _maps() -> int:
+    return len(MAPS.read_bytes().splitlines()) if MAPS.exists() else 0
 
 
 def pytest_sessionfinish(session):

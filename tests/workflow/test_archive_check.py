@@ -87,7 +87,8 @@ def test_only_yes_or_a_stored_result_runs_code(archive: Path, tmp_path: Path) ->
 
 
 INTERRUPTED = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started all tests without it
 sys.path.insert(0, sys.argv.pop(1))
 import recompute, verify
 job = f"import os, sys, time; open({sys.argv.pop(1)!r}, 'w').write(str(os.getpid())); time.sleep(60)"

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import gc
 import hashlib
 import logging
 import os
@@ -18,6 +19,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def start(snakemake) -> None:
     """Send prints, warnings and errors to the rule's log; bound the thread pools before JAX and NumPy start them."""
+    gc.set_threshold(10_000, 20, 20)  # what follows are imports, which make objects by the million that stay
     for variable in ("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(PROGRAMS, _processor()).absolute()))
