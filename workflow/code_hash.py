@@ -15,6 +15,8 @@ import grimp
 
 # What scripts may import beside modules of their own folder and of the library.
 HELPERS = (Path(__file__).parent, Path(__file__).parent / "scripts")
+LOOKED_UP = {"infinite": "networks.base", "bridge": "bridge.networks", "finite": "finite.wiring"}
+"""Rooms in which the library looks up a module by a network's type, and what looks there."""
 
 
 class CodeHash:
@@ -31,7 +33,10 @@ class CodeHash:
             raise ModuleNotFoundError(f"{library} is not installed")
         self.library, self.folder, self.helpers = library, Path(spec.origin).parent, tuple(helpers)
         self.graph = grimp.build_graph(library, exclude_type_checking_imports=True, cache_dir=None)
-        _add_lookups(self.graph, library)
+        family, networks = f"{library}.networks.group_cnn", f"{library}.networks"
+        for network in self.graph.find_children(networks) if networks in self.graph.modules else ():
+            if self.graph.direct_import_exists(importer=network, imported=family):
+                self.graph.add_import(importer=family, imported=network)  # it makes the network of any family
         self._code = functools.cache(_code)
 
     def of(self, script: Path) -> str:
@@ -45,7 +50,7 @@ class CodeHash:
         Raises:
             ValueError: for an import from a package, which does not say whose code is used.
         """
-        found, waiting = {script.stem: script}, [script]
+        found, waiting, modules = {script.stem: script}, [script], set()
         while waiting:
             for name in _imports(waiting.pop()):
                 beside = self._helper(name.partition(".")[0], script.parent)
@@ -57,8 +62,18 @@ class CodeHash:
                     if self.graph.find_children(module):
                         accepted = "an import from the module that defines what is used"
                         raise ValueError(f"{script}: {name} is refused: expected {accepted}")
-                    for each in {module} | self.graph.find_upstream_modules(module):
-                        found[each] = self._file(each)
+                    modules.add(module)
+        return found | {module: self._file(module) for module in self._closed(modules)}
+
+    def _closed(self, modules: set[str]) -> set[str]:
+        """Modules of the library with all that they import, and with what is looked up by the types of networks."""
+        found: set[str] = set()
+        while modules:
+            found |= modules.union(*map(self.graph.find_upstream_modules, modules))
+            networks = {name.rpartition(".")[2] for name in found if name.startswith(f"{self.library}.networks.")}
+            rooms = [room for room, asking in LOOKED_UP.items() if f"{self.library}.{asking}" in found]
+            named = {f"{self.library}.{room}.{network}" for room in rooms for network in networks}
+            modules = (named & self.graph.modules) - found
         return found
 
     def _helper(self, name: str, folder: Path) -> Path | None:
@@ -68,24 +83,6 @@ class CodeHash:
     def _file(self, module: str) -> Path:
         stem = self.folder.joinpath(*module.split(".")[1:])
         return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
-
-
-def _add_lookups(graph: grimp.ImportGraph, library: str) -> None:
-    """Add to the imports what the library finds by a network's type, in modules named as the network's own.
-
-    A network uses the kernel of its name; what asks for layers, by way of ``bridge.networks``, uses those of all
-    networks; and ``GroupCNN`` chooses among all its families.
-    """
-    networks, kernels, layers = (f"{library}.{room}" for room in ("networks", "infinite", "bridge"))
-    base = f"{networks}.group_cnn"
-    for network in graph.find_children(networks) if networks in graph.modules else ():
-        name = network.rpartition(".")[2]
-        looked_up = {network: f"{kernels}.{name}", f"{layers}.networks": f"{layers}.{name}"}
-        if graph.direct_import_exists(importer=network, imported=base):
-            looked_up[base] = network
-        for importer, imported in looked_up.items():
-            if imported in graph.modules:
-                graph.add_import(importer=importer, imported=imported)
 
 
 def _imports(path: Path) -> Iterator[str]:

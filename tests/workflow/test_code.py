@@ -2,19 +2,18 @@
 
 import importlib
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from runs import ROOT, Run
 from scripts import WORKFLOW
 
-from ntkfield.networks import infinite_kernel, stax_layer
-
 sys.path.append(str(ROOT / "workflow"))
-from code_hash import CodeHash
+from code_hash import LOOKED_UP, CodeHash
 
 SOURCES = {
     "src/toy/__init__.py": "from toy.offered import thing\n",
@@ -26,8 +25,9 @@ SOURCES = {
     "src/toy/other.py": "value = 2\n",
     "src/toy/networks/__init__.py": "from toy.networks.mlp import MLP\nfrom toy.networks.planar import Planar\n",
     "src/toy/networks/group_cnn.py": "GroupCNN = 1\n",
-    "src/toy/networks/mlp.py": "MLP = 1\n",
-    "src/toy/networks/planar.py": "from toy.networks.group_cnn import GroupCNN\nPlanar = 1\n",
+    "src/toy/networks/base.py": "",
+    "src/toy/networks/mlp.py": "import toy.networks.base\nMLP = 1\n",
+    "src/toy/networks/planar.py": "import toy.networks.base\nfrom toy.networks.group_cnn import GroupCNN\nPlanar = 1\n",
     "src/toy/infinite/__init__.py": "",
     "src/toy/infinite/mlp.py": "def kernel():\n    import toy.infinite.layers\n",
     "src/toy/infinite/layers.py": "step = 1\n",
@@ -35,15 +35,26 @@ SOURCES = {
     "src/toy/bridge/__init__.py": "from toy.bridge.networks import to_stax\n",
     "src/toy/bridge/networks.py": "to_stax = 1\n",
     "src/toy/bridge/planar.py": "layers = 1\n",
+    "src/toy/finite/__init__.py": "",
+    "src/toy/finite/wiring.py": "",
+    "src/toy/finite/solve.py": "def tensors():\n    import toy.finite.wiring\n",
+    "src/toy/finite/mlp.py": "import toy.finite.transport\nwiring = 1\n",
+    "src/toy/finite/transport.py": "law = 1\n",
+    "src/toy/finite/planar.py": "wiring = 2\n",
     "shared/job.py": '"""Said."""\nimport toy.base\n',
     "study/inputs.py": "from toy.networks.mlp import MLP\n",
     "study/plain.py": "import job\nimport numpy as np\nfrom toy.user import base\n",
     "study/train.py": "import job\nimport inputs\n",
     "study/groups.py": "from toy.networks.group_cnn import GroupCNN\n",
-    "study/layers.py": "from toy.bridge.networks import to_stax\n",
+    "study/layers.py": "from toy.bridge.networks import to_stax\nfrom toy.networks.planar import Planar\n",
+    "study/order.py": "from toy.networks.mlp import MLP\nfrom toy.finite.solve import tensors\n",
     "study/door.py": "import toy as t\n",
     "study/package.py": "def f():\n    from toy.networks import MLP\n",
 }
+
+
+MLP = ("networks.base", "networks.mlp", "infinite.mlp", "infinite.layers")
+PLANAR = ("networks.base", "networks.planar", "networks.group_cnn", "infinite.planar")
 
 
 @pytest.fixture
@@ -65,9 +76,10 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tupl
     ("script", "used"),
     [
         ("plain", {"plain", "job", "base", "user"}),
-        ("train", {"train", "job", "base", "inputs", "networks.mlp", "infinite.mlp", "infinite.layers"}),
-        ("groups", {"groups", "networks.group_cnn", "networks.planar", "infinite.planar"}),
-        ("layers", {"layers", "bridge.networks", "bridge.planar"}),
+        ("train", {"train", "job", "base", "inputs", *MLP}),
+        ("groups", {"groups", *PLANAR}),
+        ("layers", {"layers", *PLANAR, "bridge.networks", "bridge.planar"}),
+        ("order", {"order", *MLP, "finite.solve", "finite.wiring", "finite.mlp", "finite.transport"}),
     ],
 )
 def test_a_script_uses_what_it_imports_and_what_is_looked_up_by_type(toy: Callable, script: str, used: set) -> None:
@@ -84,8 +96,10 @@ def test_an_import_that_does_not_say_whose_code_it_uses_is_refused(toy: Callable
     ("path", "source", "changed"),
     [
         ("src/toy/base.py", "number = 2\n", {"plain", "train"}),
-        ("src/toy/infinite/mlp.py", "kernel = 1\n", {"train"}),
-        ("src/toy/infinite/planar.py", "kernel = 2\n", {"groups"}),
+        ("src/toy/infinite/mlp.py", "kernel = 1\n", {"train", "order"}),
+        ("src/toy/infinite/planar.py", "kernel = 2\n", {"groups", "layers"}),
+        ("src/toy/finite/mlp.py", "wiring = 3\n", {"order"}),
+        ("src/toy/finite/planar.py", "wiring = 3\n", set()),
         ("src/toy/bridge/planar.py", "layers = 2\n", {"layers"}),
         ("src/toy/other.py", "value = 3\n", set()),
         ("src/toy/__init__.py", "from toy.base import number\n", set()),
@@ -100,7 +114,7 @@ def test_an_import_that_does_not_say_whose_code_it_uses_is_refused(toy: Callable
 def test_a_hash_changes_with_the_code_that_is_used(
     toy: Callable, tmp_path: Path, path: str, source: str, changed: set[str]
 ) -> None:
-    scripts = ("plain", "train", "groups", "layers")
+    scripts = ("plain", "train", "groups", "layers", "order")
     before = {script: toy(script)[0] for script in scripts}
     (tmp_path / path).write_text(source)
     assert {script for script in scripts if toy(script)[0] != before[script]} == changed
@@ -156,18 +170,31 @@ def test_sampled_convolutions_use_the_bridge(used: dict, script: str) -> None:
     assert not any(name.startswith("ntkfield.bridge") for name in used["molecules/tile"])
 
 
-@pytest.mark.parametrize(("route", "room"), [(infinite_kernel, "infinite"), (stax_layer, "bridge")])
-def test_what_is_looked_up_is_what_the_library_registers(route: Callable, room: str) -> None:
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Room, module and name of every function that the library finds by a network's type."""
+    for path in (ROOT / "src").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+        for room, name in re.findall(r'^@route\("(\w+)"\)\ndef (\w+)', path.read_text(), re.MULTILINE):
+            yield room, module, name
+
+
+@pytest.mark.parametrize(("room", "module", "name"), [*routes()])
+def test_what_is_looked_up_is_what_the_library_registers(room: str, module: str, name: str, tmp_path: Path) -> None:
     for path in (ROOT / "src/ntkfield" / room).glob("*.py"):
         if (ROOT / f"src/ntkfield/networks/{path.stem}.py").exists():
             importlib.import_module(f"ntkfield.{room}.{path.stem}")
+    route = getattr(importlib.import_module(module), name)
     pairs = {(kind.__module__, found.__module__) for kind, found in route.registry.items()}
-    pairs = {pair for pair in pairs if pair[0].startswith("ntkfield.")}
-    assert len(pairs) > 3
-    graph = CodeHash().graph
+    pairs = {pair for pair in pairs if pair[0].startswith("ntkfield.") and pair[1].startswith("ntkfield.")}
+    asking = "ntkfield.bridge.networks" if room == "bridge" else module  # which calls what `networks` declares
+    code, script = CodeHash(), tmp_path / "script.py"
     for network, found in pairs:
-        user = network if room == "infinite" else "ntkfield.bridge.networks"
-        assert graph.direct_import_exists(importer=user, imported=found)
+        script.write_text(f"import {network}\nimport {asking}\n")
+        assert found in code.used(script)
+
+
+def test_no_room_is_forgotten() -> None:
+    assert {room for room, _, _ in routes()} == set(LOOKED_UP)
 
 
 def test_the_bridge_is_used_by_importing_it() -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ntkfield.networks.base import Kernels, Network, infinite_kernel, infinite_kernel_error
+from ntkfield.networks.base import Kernels, Network, infinite_kernel
 from ntkfield.networks.routes import route
 
 SAFETY = 2.0
@@ -42,12 +42,6 @@ def other_rules(network: Network) -> list[Rule]:
 def kernel_by_rule(network: Network, turn: Turn | None, x1: Any, x2: Any = None) -> Kernels:
     """The kernel of `network`, the second signals turned if it has signals to turn."""
     return infinite_kernel(network, x1, x2)
-
-
-@infinite_kernel_error.register
-def kernel_error(network: Network, x1: Any, x2: Any = None) -> Kernels:
-    """Estimated absolute errors of a network's kernel; see :meth:`ntkfield.networks.Network.kernel_error`."""
-    return estimate(network, lambda other, turn: kernel_by_rule(other, turn, x1, x2))
 
 
 def estimate(network: Network, kernels: Callable[[Network, Turn | None], Any], value: Any = None) -> Any:
