@@ -133,9 +133,12 @@ TENSORS = {
 }
 NAMES = tuple(TENSORS)
 KERNELS = tuple(name for name, tensor in TENSORS.items() if len(tensor.subscripts) == 2)  # arrays [m, m]
+LIMITS = tuple(name for name in KERNELS if TENSORS[name].order == 0)
+CORRECTIONS = tuple(name for name in KERNELS if name not in LIMITS)  # of their means, in the same order
 FLUCTUATIONS = tuple(  # cumulants of preactivations and NTKs, arrays [m, m, m, m]
     name
     for name, tensor in TENSORS.items()
     if name not in KERNELS and {kind for kind, _ in tensor.externals} <= {"z", "Theta"}
 )
 DIFFERENTIALS = tuple(name for name in TENSORS if name not in KERNELS + FLUCTUATIONS)  # of the NTK's derivatives
+SECOND_DERIVATIVES = tuple(name for name in TENSORS if TENSORS[name].externals[0][0] in ("ddI", "ddII"))

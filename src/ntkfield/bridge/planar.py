@@ -60,11 +60,11 @@ class Filter:
         if there.shape != shape or not there.any():
             raise checks.refuse("support of shape", there.shape, f"{shape}, with at least one pixel of the filter")
         self.group, self.padding = group, padding
-        square, trivial = PLANAR_GROUPS[group].needs_squares, len(PLANAR_GROUPS[group].matrices) == 1
+        square = PLANAR_GROUPS[group].needs_squares
         self.patch = (max(shape), max(shape)) if square else shape
         if square and (shape[0] - shape[1]) % 2:
             raise checks.refuse("filter_shape", shape, f"sides both odd or both even, for {group} to have a centre")
-        if not trivial and padding != "VALID" and any(side % 2 == 0 for side in shape):
+        if not PLANAR_GROUPS[group].keeps_centre(shape, padding):
             raise checks.refuse("filter_shape", shape, f"odd sides with {padding} padding under {group}")
         start = [(outer - inner) // 2 for outer, inner in zip(self.patch, shape, strict=True)]
         inside = np.zeros(self.patch, dtype=bool)

@@ -11,12 +11,7 @@ from ntkfield.dynamics.first_order import Asked, Corrections, check_room, correc
 from ntkfield.dynamics.gradient_flow import EPS
 from ntkfield.finite.ratios import layer_ratios
 from ntkfield.networks.base import Network
-from ntkfield.networks.finite_group import FiniteGroupCNN
-from ntkfield.networks.group_cnn import GroupCNN
-from ntkfield.networks.mlp import MLP
-from ntkfield.networks.planar import PlanarCNN
 
-AXES = {MLP: "n, d", FiniteGroupCNN: "n, points, channels", PlanarCNN: "n, height, width, channels"}
 LARGE = 1 / 3  # a correction beside what it corrects: the next one is about its square, a tenth
 FAINT = 1e-9  # of the mean square of outputs: variances below are rounding, and no ratio is taken to them
 
@@ -55,7 +50,8 @@ class Series(NamedTuple):
                 of two shapes, or more positions than arrays hold; at infinite time for training inputs that the network
                 does not tell apart.
         """
-        if type(self.network) not in AXES:
+        axes = self.network.axes
+        if not axes:
             accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images, beside a width: only their "
             raise checks.refuse("network", type(self.network).__name__, accepted + "tensors of order 1/n are known")
         if not self.network.activation.smooth:
@@ -65,7 +61,6 @@ class Series(NamedTuple):
             raise checks.refuse("kernel", kernel, "ntk beside a width: the corrections are those of gradient flow")
         if diag_reg:
             raise checks.refuse("diag_reg", diag_reg, "0 beside a width: a network is trained without it")
-        axes = AXES[type(self.network)]
         x, queries = checks.array("x", x, axes), checks.array("queries", queries, axes)
         if queries.shape[1:] != x.shape[1:]:
             raise checks.refuse("queries of shape", queries.shape, f"inputs shaped as those in x, {x.shape[1:]}")
@@ -76,9 +71,7 @@ class Series(NamedTuple):
 
     def _steps(self, dimension: int) -> np.ndarray:
         """Ratios of the widths, for inputs of this dimension."""
-        network = self.network
-        hidden = network.depth + network.head if isinstance(network, GroupCNN) else network.depth - 1
-        return layer_ratios(hidden + 1, None, self.ratios, dimension, self.width)
+        return layer_ratios(self.network.weight_layers, None, self.ratios, dimension, self.width)
 
     def corrected(
         self, limit: Values, x: np.ndarray, y: np.ndarray, queries: np.ndarray, times: np.ndarray, theta: np.ndarray

@@ -104,7 +104,7 @@ class Field:
         learned = [np.zeros(shape) for _ in self.matrices for shape in ((room, room), (room,))]
         self.start: State = [first, readout, np.array(constant), *learned]
         d = problem.inputs.shape[1]
-        self._theta = scales.bias_rate + scales.weight_rate * problem.inputs @ problem.inputs.T / d
+        self._theta = scales.ntk(problem.inputs @ problem.inputs.T / d)
         self._sigma = Tower(network.activation.derivative, highest=1)
         # All inputs' first directions come first: of Sobol' points, early coordinates are spread best.
         self.layers(self.start, len(problem.inputs))
@@ -154,7 +154,7 @@ class Field:
         found, scales = self.layers(state, len(self._problem.inputs)), self._scales
         phi, g = (np.stack([(self._weights * v) @ v.T for v in part]) for part in (found.activations, found.gradients))
         phi, g = (0.5 * (part + np.swapaxes(part, 1, 2)) for part in (phi, g))
-        below = np.concatenate([self._theta[None], scales.bias_rate + scales.weight_rate * phi])
+        below = np.concatenate([self._theta[None], scales.ntk(phi)])
         return {
             "output": found.output,
             "ntk": below[-1] + np.sum(below[:-1] * g, axis=0),

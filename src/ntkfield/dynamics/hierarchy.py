@@ -27,13 +27,13 @@ import numpy as np
 
 from ntkfield.dynamics.channels import Correlator, contract, placed
 from ntkfield.dynamics.simplex import simplex_integrals
-from ntkfield.tensors import TENSORS
+from ntkfield.tensors import LIMITS, SECOND_DERIVATIVES, TENSORS
 
 MEANS = ("K", "Theta", "Theta1", "A", "B", "P", "Q", "R", "S", "T", "U")
 """The tensors that m1 and k1 read."""
 COVARIANCES = tuple(name for name in TENSORS if name in {*MEANS, "K1", "D", "F"})
 """The tensors that c1 reads."""
-DRIFTS = ("K", "Theta", "R", "S", "T", "U")
+DRIFTS = (*LIMITS, *SECOND_DERIVATIVES)
 """The tensors that the highest powers of the targets in m1 and k1 read."""
 
 

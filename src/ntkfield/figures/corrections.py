@@ -14,9 +14,9 @@ from matplotlib.ticker import NullLocator
 from ntkfield.dynamics.comparison import Estimate, infinite_width
 from ntkfield.figures import words
 from ntkfield.figures.style import BLUE, COLOURS, GREY, ORANGE, house_style
-from ntkfield.tensors import FLUCTUATIONS
+from ntkfield.tensors import CORRECTIONS, FLUCTUATIONS, LIMITS
 
-SYMBOL = {"K": "K", "Theta": r"\Theta", "K1": r"K^{(1)}", "Theta1": r"\Theta^{(1)}"}
+SYMBOL = {"K": "K", "Theta": r"\Theta"}
 COMPONENTS = ((0, 0, 0, 0), (0, 0, 1, 1), (0, 0, 2, 2), (0, 0, 2, 3), (0, 1, 0, 1), (0, 1, 0, 3))
 PAIRS = ((0, 0), (0, 1))
 EXTRAPOLATED = Line2D(
@@ -61,7 +61,7 @@ def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     n = sampled["width"].values.astype(float)
     with house_style():
         figure, axes = _stacked(4, n)
-        for column, (name, pair) in enumerate((name, pair) for name in ("K", "Theta") for pair in PAIRS):
+        for column, (name, pair) in enumerate((name, pair) for name in LIMITS for pair in PAIRS):
             limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
             mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
             top, beneath = axes[:, column]
@@ -85,7 +85,7 @@ def kernels_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`kernels`.
     """
     n, limit_off, off, sigmas = int(sampled["width"][-1]), [], [], []
-    for name, pair in ((name, pair) for name in ("K", "Theta") for pair in PAIRS):
+    for name, pair in ((name, pair) for name in LIMITS for pair in PAIRS):
         limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         limit_off.append(abs(mean / limit - 1))
@@ -108,7 +108,7 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     n = sampled["width"].values.astype(float)
     with house_style():
         figure, axes = _stacked(4, n)
-        for column, (name, pair) in enumerate((name, pair) for name in ("K1", "Theta1") for pair in PAIRS):
+        for column, (name, pair) in enumerate((name, pair) for name in CORRECTIONS for pair in PAIRS):
             value = component(theory, name, pair)
             mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
             top, beneath = axes[:, column]
@@ -137,7 +137,7 @@ def first_order_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`first_order`.
     """
     parts = []
-    for name, pair in ((name, pair) for name in ("K1", "Theta1") for pair in PAIRS):
+    for name, pair in ((name, pair) for name in CORRECTIONS for pair in PAIRS):
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         label = f"{'K' if name == 'K1' else 'Θ'}" + "".join("₀₁"[index] for index in pair)
         parts.append(f"{words.with_error(mean, error)} for {label}, in theory {component(theory, name, pair):.4g}")

@@ -40,9 +40,9 @@ from ntkfield.finite.places import HELD, Frame, Places, Root
 from ntkfield.finite.transport import Entries
 from ntkfield.gaussian.points import normal, scrambled
 from ntkfield.networks.base import Network
-from ntkfield.tensors import TENSORS
+from ntkfield.tensors import FLUCTUATIONS, KERNELS, LIMITS, TENSORS
 
-NAMES = ("K", "Theta", "K1", "Theta1", "V", "D", "F", "A", "B")
+NAMES = KERNELS + FLUCTUATIONS
 SCRAMBLES = 16
 PAIR = TENSORS["K"].pairs
 FACTORS = {"V": ("K", "K"), "D": ("K", "Theta"), "A": ("Theta", "Theta"), "F": ("F", "F"), "B": ("B", "B")}
@@ -110,7 +110,7 @@ def replicates(
 def chain(network: Network, start: Frame, ratios: np.ndarray) -> tuple[list[Step], list[State]]:
     """All steps, and K and Theta of all layers."""
     steps, scales = [], network.scales
-    limits = [initial(("K", "Theta"), scales, start.product)]
+    limits = [initial(LIMITS, scales, start.product)]
     for places, ratio in zip(start.places, ratios, strict=True):
         state = limits[-1]
         E = places.moments(network.activation, state["K"])

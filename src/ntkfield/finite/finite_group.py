@@ -15,9 +15,7 @@ from ntkfield.networks.group_cnn import GroupCNN
 def finite_group(network: FiniteGroupCNN, inputs: Any) -> Wiring:
     r"""See :mod:`ntkfield.finite.wiring`; signals [n, \|X\|, channels]."""
     group = network.group
-    reached = np.arange(group.points) if network.support is None else np.array(network.support)
-    steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
-    return over_group(network, group, signals(group, "inputs", inputs), reached, steps)
+    return over_group(network, group, signals(group, "inputs", inputs), network.reached, network.steps)
 
 
 def over_group(network: GroupCNN, group: FiniteGroup, x: np.ndarray, reached: np.ndarray, steps: np.ndarray) -> Wiring:

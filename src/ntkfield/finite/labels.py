@@ -8,7 +8,7 @@ import xarray as xr
 from ntkfield.finite.layer import State
 from ntkfield.finite.wiring import Wiring
 from ntkfield.networks.base import Network
-from ntkfield.tensors import TENSORS
+from ntkfield.tensors import LIMITS, TENSORS
 
 
 def dataset(
@@ -70,6 +70,6 @@ def _positions(wires: Wiring, m: int) -> dict[str, Any]:
 
 def _place(name: str) -> str:
     """Where a variable stands in the expansion, for sampled ones have the same names."""
-    if name in ("K", "Theta"):
+    if name in LIMITS:
         return f"limit n -> infinity; the mean at width n is {name} + {name}1/n + order 1/n^2"
     return "coefficient of 1/n at leading order, n the width before the layer"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ntkfield import checks
 from ntkfield.activations import Activation
-from ntkfield.tensors import NAMES, TENSORS
+from ntkfield.tensors import NAMES, SECOND_DERIVATIVES
 
 
 class Needs(NamedTuple):
@@ -37,8 +37,6 @@ NEEDS = {
     "U": Needs((), ("1122",), (-1, 3)),
 }
 REDUCED = ("V", "F", "B")  # by orthogonal weights, which take products of two-point moments from their sources
-# Two factors sigma'' at equal inputs: infinite at a kink.
-SECOND_DERIVATIVES = tuple(name for name in NAMES if TENSORS[name].externals[0][0] in ("ddI", "ddII"))
 
 
 def wanted(tensors: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -34,6 +34,10 @@ class PointGroup(NamedTuple):
         """Whether an element turns rows into columns, so that only square images and filters go to themselves."""
         return bool(self.matrices[:, 0, 1].any())
 
+    def keeps_centre(self, sides: tuple[int, ...], padding: str) -> bool:
+        """Whether the elements map a filter's centre to itself where the padding puts it: an even side has none."""
+        return len(self.matrices) == 1 or padding == "VALID" or all(side % 2 for side in sides)
+
 
 def _turns(order: int) -> np.ndarray:
     """A full turn in so many steps, 1, 2 or 4."""

@@ -166,10 +166,8 @@ def pair_kernels(network: FiniteGroupCNN, a: np.ndarray, b: np.ndarray, i: np.nd
         Kernels as NumPy arrays [pairs].
     """
     group = network.group
-    reached = np.arange(group.points) if network.support is None else np.array(network.support)
-    steps = np.arange(group.order) if network.group_support is None else np.array(network.group_support)
     chunk = min(pairs.at_once(group.order**2), power(len(i)))
-    tables = (group.permutations[:, reached], group.products[:, steps].T)
+    tables = (group.permutations[:, network.reached], group.products[:, network.steps].T)
 
     def squares(x: np.ndarray) -> np.ndarray:
         return np.mean(x[:, tables[0]] ** 2, axis=(2, 3))

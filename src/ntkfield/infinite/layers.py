@@ -98,7 +98,7 @@ def _series_error(count: int, activation: Activation, scales: Scales, q: np.ndar
     """Estimated errors of an activation's series, the largest of each layer, summed over layers."""
     q, total = np.quantile(q, [0.0, 0.5, 1.0]), 0.0
     for _ in range(count):
-        q = scales.bias_variance + scales.weight_variance * q
+        q = scales.kernel(q)
         accuracy = activation.accuracy(q)
         if accuracy is None:
             return 0.0

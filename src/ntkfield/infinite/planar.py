@@ -24,7 +24,7 @@ from ntkfield import checks
 from ntkfield.activations import Activation
 from ntkfield.checks import Array
 from ntkfield.groups.finite import PLANAR_GROUPS, FiniteGroup, point_group
-from ntkfield.groups.windows import windows
+from ntkfield.groups.windows import margins, windows
 from ntkfield.infinite import augmented, finite_group, layers, pairs
 from ntkfield.infinite.buckets import pad, power
 from ntkfield.networks.base import Kernels, Scales, infinite_kernel
@@ -221,7 +221,7 @@ class _Line:
 
     def __init__(self, side: int, reach: int, padding: str) -> None:
         self.side, self.reach, self.padding = side, reach, padding
-        self.before = 0 if padding == "VALID" else (reach - 1) // 2
+        self.before, _ = margins(reach, padding)
 
     def length(self, depth: int) -> int:
         """Number of pixels after `depth` convolutions."""

@@ -55,6 +55,13 @@ class Network:
     __dataclass_fields__: ClassVar[dict[str, Any]]
     depth: int
     activation: ActivationField
+    axes: ClassVar[str] = ""
+    """Those of its inputs, as :func:`ntkfield.checks.array` takes them; empty where they are no plain array."""
+
+    @property
+    def weight_layers(self) -> int:
+        """How many layers of weights it has."""
+        return self.depth
 
     @property
     def scales(self) -> Scales:

@@ -32,6 +32,7 @@ class FiniteGroupCNN(GroupCNN):
     """
 
     accepted: ClassVar[str] = "a FiniteGroup"
+    axes: ClassVar[str] = "n, points, channels"
     group: FiniteGroup
     depth: int
     activation: ActivationField
@@ -56,6 +57,16 @@ class FiniteGroupCNN(GroupCNN):
         if self.is_local:
             raise checks.refuse("support", self.support, "all points of X, for a plain network to exist")
         return super().plain
+
+    @property
+    def reached(self) -> np.ndarray:
+        """Indices of the points that the lifting filter reaches."""
+        return np.arange(self.group.points) if self.support is None else np.array(self.support)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Indices of the elements that the other filters reach."""
+        return np.arange(self.group.order) if self.group_support is None else np.array(self.group_support)
 
     def _settled(self) -> dict[str, Any]:
         sizes = {"support": self.group.points, "group_support": self.group.order}

@@ -69,6 +69,11 @@ class GroupCNN(Network):
         return False
 
     @property
+    def weight_layers(self) -> int:
+        """The convolutions, the readout and the head."""
+        return self.depth + 1 + self.head
+
+    @property
     def plain(self) -> Network:
         """The network without the group and without the head, whose kernel's orbit average is this one's."""
         shared: dict[str, Any] = {name: getattr(self, name) for name in ("activation", *Scales._fields)}

@@ -1,6 +1,7 @@
 """Fully connected networks."""
 
 import dataclasses
+from typing import ClassVar
 
 from ntkfield import checks
 from ntkfield.networks.base import Network, settle
@@ -35,6 +36,7 @@ class MLP(Network):
         ValueError: naming the field, the value and what is accepted.
     """
 
+    axes: ClassVar[str] = "n, d"
     depth: int
     activation: ActivationField
     weight_variance: float = 1.0

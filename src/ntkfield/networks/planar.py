@@ -34,6 +34,7 @@ class PlanarCNN(GroupCNN):
     """
 
     accepted: ClassVar[str] = ", ".join(PLANAR_GROUPS)
+    axes: ClassVar[str] = "n, height, width, channels"
     group: str
     depth: int
     activation: ActivationField
@@ -75,7 +76,7 @@ class PlanarCNN(GroupCNN):
         group = PLANAR_GROUPS[self.group]
         if group.needs_squares and sides[0] != sides[1]:
             raise checks.refuse("filter_shape", sides, f"a square filter, which {self.group} maps to itself")
-        if len(group.matrices) > 1 and padding != "VALID" and any(side % 2 == 0 for side in sides):
+        if not group.keeps_centre(sides, padding):
             raise checks.refuse(
                 "filter_shape",
                 sides,

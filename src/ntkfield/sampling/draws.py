@@ -33,16 +33,15 @@ class Setting(NamedTuple):
         r"""What the first layer reads at each position, inputs [m, d]; of signals [m \|G\|, \|S\| channels]."""
         if self.group is None:
             return x
-        acting = self.group.group.permutations
-        reached = x[:, acting if self.group.support is None else acting[:, self.group.support]]
-        return reached.reshape(len(x) * len(acting), -1)
+        acting = self.group.group.permutations[:, self.group.reached]
+        return x[:, acting].reshape(len(x) * len(acting), -1)
 
     def fans(self, d: int) -> tuple[int, ...]:
         """How many numbers each neuron of each layer reads, of inputs of d numbers: its weights."""
         if self.group is None:
             return d, *self.widths
         *hidden, last = self.widths
-        return d, *(n * len(self._steps()) for n in hidden), last
+        return d, *(n * len(self.group.steps) for n in hidden), last
 
     def read(self, values: jax.Array, layer: int) -> jax.Array:
         """What a layer above the first, counted from 0, reads of the `values` of the one below, [rows, n]."""
@@ -51,12 +50,7 @@ class Setting(NamedTuple):
         at = values.reshape(-1, self.group.group.order, values.shape[1])  # by input and element
         if layer == len(self.widths):
             return at.mean(axis=1)
-        return at[:, self.group.group.products[:, self._steps()]].reshape(len(values), -1)
-
-    def _steps(self) -> np.ndarray:
-        assert self.group is not None
-        chosen = self.group.group_support
-        return np.arange(self.group.group.order) if chosen is None else np.array(chosen)
+        return at[:, self.group.group.products[:, self.group.steps]].reshape(len(values), -1)
 
 
 class Draw(NamedTuple):

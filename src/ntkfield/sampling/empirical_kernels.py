@@ -58,8 +58,7 @@ def empirical_kernels(network: Network, x: Any, width: int, n_networks: int, see
         padded = np.resize(chunk, (min(AT_ONCE, n_networks), *chunk.shape[1:]))  # one shape, compiled once
         parts.append([np.asarray(k)[: len(chunk)] for k in sample(padded)])
     readout, ntk = (np.concatenate(part) for part in zip(*parts, strict=True))
-    scales = network.scales
-    return Kernels(jnp.asarray(scales.bias_variance + scales.weight_variance / rate * readout), jnp.asarray(ntk))
+    return Kernels(jnp.asarray(network.scales.kernel(readout / rate)), jnp.asarray(ntk))
 
 
 def _sample(init: Any, apply: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -17,7 +17,7 @@ from ntkfield.sampling import products, weights
 from ntkfield.sampling.controls import limits
 from ntkfield.sampling.draws import CHANNELS, Draw, Setting
 from ntkfield.sampling.estimators import estimates
-from ntkfield.tensors import DIFFERENTIALS, KERNELS, NAMES, TENSORS
+from ntkfield.tensors import DIFFERENTIALS, KERNELS, LIMITS, NAMES, TENSORS
 
 METHODS = {"products": products, "weights": weights}
 MEMORY = 2**24  # numbers held at once by a batch: 128 MiB
@@ -95,9 +95,9 @@ def sample_statistics(
 
     shape = size, METHODS[method].noise_size(setting, *rows.shape)
     if group is None:
-        limit = dict(zip(("K", "Theta"), (k[-1] for k in _limits(setting, network.scales, x)), strict=True))
+        limit = dict(zip(LIMITS, (k[-1] for k in _limits(setting, network.scales, x)), strict=True))
     else:
-        limit = dict(zip(("K", "Theta"), group.kernel(x), strict=True))
+        limit = dict(zip(LIMITS, group.kernel(x), strict=True))
     which = range(first // size, first // size + count)
     batches = (_estimates(draw(noise), names, widths[-1], limit, bias) for noise in _noise(seed, shape, which))
     steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
@@ -157,13 +157,14 @@ def _checked(
     if isinstance(network, FiniteGroupCNN):
         if network.head:
             raise checks.refuse("network.head", network.head, "0: networks that end in their readout")
-        x, hidden, orthogonal = signals(network.group, "inputs", inputs), network.depth, frozenset()
+        x, orthogonal = signals(network.group, "inputs", inputs), frozenset()
     elif isinstance(network, MLP):
         if network.depth < 2:
             raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
-        x, hidden, orthogonal = checks.array("inputs", inputs, "m, d"), network.depth - 1, network.orthogonal
+        x, orthogonal = checks.array("inputs", inputs, network.axes), network.orthogonal
     else:
         raise checks.refuse("network", type(network).__name__, "an nf.MLP, or an nf.GroupCNN of a finite group")
+    hidden = network.weight_layers - 1
     widths = [width] * hidden if np.ndim(width) == 0 else list(width)
     if len(widths) != hidden:
         raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
@@ -218,5 +219,5 @@ def _dataset(moments: _Moments, about: dict) -> xr.Dataset:
 def _meaning(name: str) -> dict[str, str]:
     """What a variable is, and what of :func:`ntkfield.finite_width`, which has the same names, it tends to."""
     meaning = _KERNELS.get(name) or f"{TENSORS[name].meaning}, at width n and times n"
-    law = f"{name} + {name}1/n + order 1/n^2" if name in ("K", "Theta") else f"{name} + order 1/n"
+    law = f"{name} + {name}1/n + order 1/n^2" if name in LIMITS else f"{name} + order 1/n"
     return {"long_name": meaning, "description": f"{law}, in terms of finite_width"}
