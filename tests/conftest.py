@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
-SHOWN = 12  # files, those with the most seconds of compiling
 # Compiling is half of what all tests take. Without LLVM's optimiser and XLA's own emitters it takes a third: the same
 # operations, now and then rounded another way. Wheel, site and workflow of `.ci/run` are compiled as users' are.
 QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
@@ -83,7 +82,7 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("compilations")
     row = "{:>9} {:>12} {:>12}  {}"
     terminalreporter.write_line(row.format("programs", "compiling/s", "processor/s", "file"))
-    longest = sorted(_files, key=lambda file: -_files[file]["compiling"])[:SHOWN]
+    longest = sorted(_files, key=lambda file: -_files[file]["compiling"])
     for file, counts in [*((file, _files[file]) for file in longest), ("all files", total)]:
         numbers = (f"{counts['programs']}", f"{counts['compiling']:.1f}", f"{counts['seconds']:.1f}")
         terminalreporter.write_line(row.format(*numbers, file))

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ntkfield import checks
 from ntkfield.activations import Activation, activation, differentiable
 from ntkfield.checks import Array
-from ntkfield.gaussian import multipoint
 from ntkfield.gaussian.expectations import Expectations, Orders, TrapezoidExpectations, in_given_order
+from ntkfield.gaussian.rungs import Rung, climb, ladder
 
 
 class MissingExpectationError(ValueError):
@@ -80,18 +81,21 @@ class ActivationExpectations:
     def _four_point_moments(self, kernel: jax.Array, types: tuple[str, ...]) -> Mapping[str, Array]:
         if self.order is not None or self.activation.four_point_error is not None:
             return self.activation.four_point_moments(kernel, types, self.order or 0)
-        rungs = multipoint.rungs(len(kernel))
-        for rung in rungs:
+
+        def tried(rung: Rung) -> tuple[Mapping[str, Array], float]:
             coarse, fine = (self.activation.four_point_moments(kernel, types, order) for order in rung)
-            if all(jnp.max(abs(fine[t] - coarse[t])) <= self.rtol * jnp.max(abs(fine[t])) for t in types):
-                return fine
-        warnings.warn(
-            f"rtol = {self.rtol:g} is not met for four factors of {self.activation.name} with the finest rule tried, "
-            f"of order {rungs[-1][1]}",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-        return fine  # pyright: ignore[reportPossiblyUnboundVariable]  # there is always a rung
+            changes = ((np.max(abs(fine[t] - coarse[t])), np.max(abs(fine[t]))) for t in types)
+            return fine, max(float(change / largest) if change else 0.0 for change, largest in changes)
+
+        (_, order), fine, error = climb(ladder(len(kernel)), tried, self.rtol)
+        if not error <= self.rtol:
+            warnings.warn(
+                f"rtol = {self.rtol:g} is not met for four factors of {self.activation.name} with the finest rule "
+                f"tried, of order {order}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return fine
 
     def _check(self, key: Orders) -> None:
         name = f"<{' '.join('s' + chr(39) * order for order in key)}> of {self.activation.name}"

@@ -14,11 +14,11 @@ from ntkfield import checks
 from ntkfield.dynamics.hierarchy import COVARIANCES, DRIFTS, Hierarchy, Integrals, Modes
 from ntkfield.finite import tensors as table
 from ntkfield.finite.draws import SCRAMBLES, over_scrambles
-from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
+from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
 from ntkfield.finite.room import check_arrays
 from ntkfield.finite.wiring import wiring
-from ntkfield.gaussian import multipoint
 from ntkfield.gaussian.drawn import Draws
+from ntkfield.gaussian.rungs import Rung, climb
 from ntkfield.networks.base import Network
 from ntkfield.progress import track
 
@@ -126,19 +126,17 @@ def _families(n: int, queries: int, pairs: bool) -> np.ndarray:
     return np.concatenate([np.broadcast_to(np.arange(n), (len(chosen), n)), chosen], axis=1)
 
 
-def _refined(calls: "list[_Call]", families: np.ndarray, rtol: float) -> tuple[tuple[int, int], list[Corrections]]:
+def _refined(calls: "list[_Call]", families: np.ndarray, rtol: float) -> tuple[Rung, list[Corrections]]:
     """Two orders of quadrature that agree to `rtol` in some families' corrections, the coarser first, and those."""
     network, inputs = calls[0].network, calls[0].inputs
     exact, wires = network.activation.four_point_error is not None, wiring(network, inputs[:1])
-    alike = len(wires.symmetry[0]) if wires.hidden else 1
-    rungs = [(0, 0)] if exact else multipoint.rungs(families.shape[1] * max(wires.positions), alike)
-    while True:
-        order = rungs[0]
-        found = [call.corrections(families, n) for call, n in zip(calls, order, strict=True)]
-        worst = max(_relative(value - found[0][name], value) for name, value in found[1].items())
-        if worst <= rtol or len(rungs) == 1:
-            return order, found
-        rungs = finer_rungs(rungs, worst, rtol)
+
+    def tried(rung: Rung) -> tuple[list[Corrections], float]:
+        found = [call.corrections(families, order) for call, order in zip(calls, rung, strict=True)]
+        return found, max(_relative(value - found[0][name], value) for name, value in found[1].items())
+
+    rung, found, _ = climb([(0, 0)] if exact else wires.rungs(families.shape[1]), tried, rtol)
+    return rung, found
 
 
 def _relative(difference: np.ndarray, value: np.ndarray) -> float:

@@ -78,9 +78,11 @@ class Layer:
         return at(self.E(i, j), letters)
 
     def K(self) -> np.ndarray:
+        """See :meth:`ntkfield.networks.Scales.kernel`."""
         return self.scales.kernel(self.E(0, 0))
 
     def Theta(self) -> np.ndarray:
+        """See :meth:`ntkfield.networks.Scales.ntk`."""
         return self.scales.ntk(self.E(0, 0), self.theta * self.E(1, 1))
 
     def map_k(self, x: np.ndarray) -> np.ndarray:

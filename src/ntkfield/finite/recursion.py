@@ -1,6 +1,5 @@
 """The recursions of the tensors run through a network's layers, for one list of inputs or many that share some."""
 
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -18,7 +17,6 @@ from ntkfield.networks.base import Network
 from ntkfield.tensors import TENSORS
 
 MOST_REFINED = 7  # times that the two-point functions are refined
-PREFACTOR = 100  # of the error's geometric fall, guessed low: too fine a rung costs more than one too many
 ROUNDING = 1e-13  # of a tensor's natural size: differences this small are not errors
 
 
@@ -130,13 +128,3 @@ def agreeing(
             break
         coarse, fine = fine, fine.refined()
     return coarse, fine
-
-
-def finer_rungs(rungs: list[tuple[int, int]], worst: float, rtol: float) -> list[tuple[int, int]]:
-    """The rungs of quadrature orders left to try after the first one's error `worst`; none after the last.
-
-    The error falls geometrically with the order, from PREFACTOR at order 0: rungs that fall short are passed over.
-    """
-    (order, _), *finer = rungs
-    asked = order * math.log(PREFACTOR / rtol) / math.log(PREFACTOR / worst) if worst < 1 else 0
-    return [rung for rung in finer if rung[0] >= asked] or finer[-1:]

@@ -14,10 +14,10 @@ from ntkfield.finite.by_draws import by_draws
 from ntkfield.finite.labels import dataset
 from ntkfield.finite.layer import State
 from ntkfield.finite.ratios import layer_ratios
-from ntkfield.finite.recursion import ROUNDING, Plan, finer_rungs, states, two_point_rules
+from ntkfield.finite.recursion import ROUNDING, Plan, states, two_point_rules
 from ntkfield.finite.room import check_arrays
 from ntkfield.finite.wiring import Wiring, wiring
-from ntkfield.gaussian import multipoint
+from ntkfield.gaussian.rungs import Rung, climb
 from ntkfield.networks.base import Network
 
 
@@ -118,18 +118,14 @@ def _refine(network: Network, x: np.ndarray, wires: Wiring, plan: Plan, names: t
         values, known = _solve(network, x, plan, 0), network.activation.four_point_error
         return values, {name: known * (_cancelled(name, values) if wires.orthogonal else 1.0) for name in names}, 0
     coarse, finer = two_point_rules(network, x, rtol)
-    rungs = multipoint.rungs(len(x) * max(wires.positions), len(wires.symmetry[0]) if wires.hidden else 1)
-    while True:
-        order = rungs[0]
-        fine = _solve(finer, x, plan, order[1])
-        errors = _errors(_solve(coarse, x, plan, order[0]), fine, names)
-        worst = max(errors.values())
-        if worst <= rtol:
-            break
-        rungs = finer_rungs(rungs, worst, rtol)
-        if not rungs:
-            break
-    return fine, errors, order[1]
+
+    def tried(rung: Rung) -> tuple[tuple[list[State], dict[str, float]], float]:
+        fine = _solve(finer, x, plan, rung[1])
+        errors = _errors(_solve(coarse, x, plan, rung[0]), fine, names)
+        return (fine, errors), max(errors.values())
+
+    (_, order), (fine, errors), _ = climb(wires.rungs(len(x)), tried, rtol)
+    return fine, errors, order
 
 
 def _solve(network: Network, x: np.ndarray, plan: Plan, order: int) -> list[State]:

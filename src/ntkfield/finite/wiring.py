@@ -28,6 +28,7 @@ import numpy as np
 
 from ntkfield import checks
 from ntkfield.gaussian.choices import Moves
+from ntkfield.gaussian.rungs import Rung, ladder
 from ntkfield.networks.base import Network
 from ntkfield.networks.routes import route
 from ntkfield.tensors import Axes
@@ -62,6 +63,10 @@ class Wiring(NamedTuple):
         """Positions at a layer, counted from 0, of each row of inputs; [families, m P]."""
         p = self.positions[layer]
         return (families[:, :, None] * p + np.arange(p)).reshape(len(families), -1)
+
+    def rungs(self, m: int) -> list[Rung]:
+        """Quadratures to try for m inputs, coarsest first."""
+        return ladder(m * max(self.positions), len(self.symmetry[0]) if self.hidden else 1)
 
     def moves(self, m: int, layer: int) -> Moves:
         """The symmetry on the positions of m inputs at a layer."""

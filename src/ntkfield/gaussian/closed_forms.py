@@ -44,7 +44,7 @@ def _relu_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
     q11, q12, q22 = primals
     d11, d12, d22 = tangents
     root = _root(_determinant(q11, q12, q22))
-    change = step(q11, q12, q22) * d12 + root * (_ratio(d11, q11) + _ratio(d22, q22)) / (4 * math.pi)
+    change = step(q11, q12, q22) * d12 + root * (ratio(d11, q11) + ratio(d22, q22)) / (4 * math.pi)
     return relu(q11, q12, q22), change
 
 
@@ -63,12 +63,12 @@ def step(q11: jax.Array, q12: jax.Array, q22: jax.Array) -> jax.Array:
 def _step_jvp(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
     q11, q12, q22 = primals
     d11, d12, d22 = tangents
-    inverse_root = _ratio(1.0, _root(_determinant(q11, q12, q22)))
-    change = inverse_root * (d12 - 0.5 * q12 * (_ratio(d11, q11) + _ratio(d22, q22))) / (2 * math.pi)
+    inverse_root = ratio(1.0, _root(_determinant(q11, q12, q22)))
+    change = inverse_root * (d12 - 0.5 * q12 * (ratio(d11, q11) + ratio(d22, q22))) / (2 * math.pi)
     return step(q11, q12, q22), change
 
 
-def _ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
+def ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
     """The quotient, zero where the denominator is zero."""
     return jnp.where(denominator > 0, numerator / jnp.where(denominator > 0, denominator, 1.0), 0.0)
 

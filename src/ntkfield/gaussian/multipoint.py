@@ -19,7 +19,6 @@ orders. Tables and rules get finer together: the change from order to order show
 """
 
 import functools
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +28,7 @@ import numpy as np
 
 from ntkfield.checks import Array
 from ntkfield.gaussian import choices
+from ntkfield.gaussian.rungs import GRADES
 from ntkfield.gaussian.tables import places, through
 from ntkfield.gaussian.tower import Tower
 from ntkfield.gaussian.within import BLOCK, Integrand, Rule, cost, moments
@@ -37,32 +37,8 @@ FINER = 256  # intervals of the table of the functions themselves, per unit of t
 TOGETHER = (1, 8, 64, 512)  # sets of inputs that a program integrates over: one for each of these numbers
 CAPACITIES = (18, 24, 32, 42, 56, 98, 172, 228)  # orders to which rules are filled up, with nodes of weight zero
 COMPILED = 2**20  # node values from which on a program is compiled: a third of a second without one, at every layer
-# Nodes per axis, in units of the order, for sets of 1 to 4 inputs. Pivots fall from axis to axis, and the fewer the
-# inputs the more functions share one: their product varies faster and needs a finer rule.
-GRADES = {1: (3,), 2: (3, 3), 3: (2, 1.8, 1.6), 4: (1.6, 1.3, 1, 0.9)}
 # Types that are computed together, so that no program is compiled for each choice of tensors.
 TYPES = (("0000", "0011", "1111"), ("0000", "0011", "0112", "1111", "1113", "1122"))
-
-
-RUNGS = ((14, 18), (18, 24), (24, 32), (32, 42), (42, 56), (74, 98), (130, 172), (172, 228))
-LEAST = {1: 32, 2: 32, 3: 24}  # the coarse order to begin with, where few inputs make it cheap
-MOST_NODES = 2e10  # node values per layer beyond which no finer rule is tried: about a minute on two cores
-
-
-def rungs(m: int, alike: int = 1) -> list[tuple[int, int]]:
-    """Orders to try for `m` inputs, coarsest first: two at a time, whose difference is the error of the coarser.
-
-    Args:
-        m: number of inputs.
-        alike: how many sets of inputs share a value by symmetry.
-    """
-    size = min(m, 4)
-
-    def nodes(order: int) -> float:
-        return math.comb(m, size) / alike * math.prod(order * grade for grade in GRADES[size])
-
-    first, *finer = (rung for rung in RUNGS if rung[0] >= LEAST.get(m, 0))
-    return [first, *(rung for rung in finer if nodes(rung[1]) <= MOST_NODES)]
 
 
 def trapezoid(order: int) -> Rule:

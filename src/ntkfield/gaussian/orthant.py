@@ -28,6 +28,7 @@ import numpy as np
 
 from ntkfield.checks import Array
 from ntkfield.gaussian.choices import Moves, layout
+from ntkfield.gaussian.closed_forms import ratio
 from ntkfield.gaussian.multipoint import blocked
 
 BLOCK = 2**11  # choices of inputs held at once
@@ -107,10 +108,10 @@ def _0112(alpha: float, beta: float, c: jax.Array, s: jax.Array) -> jax.Array:
     c = _unit(c, s)[::-1, ::-1]
     given = _given(c)
     absolute = _ROOT * jnp.sqrt(given[2, 2])
-    odd = _ROOT * jnp.sum(_ratio(given[2, :2], jnp.sqrt(jnp.diagonal(given)[:2])))
+    odd = _ROOT * jnp.sum(ratio(given[2, :2], jnp.sqrt(jnp.diagonal(given)[:2])))
     three = _two_signs_one_absolute(given, jnp.sign(c[0, 1]) * jnp.sign(c[0, 2]))
     inner = alpha**2 * beta * (absolute + odd) + beta**3 * three
-    return 2 * beta * inner * s[0] * _ratio(1.0, s[3]) / math.sqrt(2 * math.pi)
+    return 2 * beta * inner * s[0] * ratio(1.0, s[3]) / math.sqrt(2 * math.pi)
 
 
 _MOMENTS = {"0000": _0000, "0011": _0011, "1111": _1111, "0112": _0112}
@@ -118,14 +119,9 @@ _MOMENTS = {"0000": _0000, "0011": _0011, "1111": _1111, "0112": _0112}
 
 def _given(c: jax.Array) -> jax.Array:
     """Covariance of the other variables given that the first is zero; what depends on it is exactly zero."""
-    rest = c[1:, 1:] - jnp.outer(c[1:, 0], c[1:, 0]) * _ratio(1.0, c[0, 0])
+    rest = c[1:, 1:] - jnp.outer(c[1:, 0], c[1:, 0]) * ratio(1.0, c[0, 0])
     alive = jnp.diagonal(rest) > DEPENDENT
     return jnp.where(alive[:, None] & alive[None, :], rest, 0.0)
-
-
-def _ratio(numerator: jax.Array | float, denominator: jax.Array) -> jax.Array:
-    """The quotient, zero where the denominator is zero."""
-    return jnp.where(denominator > 0, numerator / jnp.where(denominator > 0, denominator, 1.0), 0.0)
 
 
 def _area(c11: jax.Array, c12: jax.Array, c22: jax.Array, unit: jax.Array | float = 1.0) -> jax.Array:
@@ -146,8 +142,8 @@ def _two_signs(c: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
     """
     area = _area(c[a, a], c[a, b], c[b, b])
     sign = 2 / math.pi * jnp.arctan2(c[a, b], area)
-    at_a = _ratio(c[1, b] - c[1, a] * c[a, b], area)
-    at_b = _ratio(c[1, a] - c[1, b] * c[a, b], area)
+    at_a = ratio(c[1, b] - c[1, a] * c[a, b], area)
+    at_b = ratio(c[1, a] - c[1, b] * c[a, b], area)
     return c[0, 1] * sign + 2 / math.pi * (c[0, a] * at_a + c[0, b] * at_b)
 
 
@@ -176,7 +172,7 @@ def _two_signs_one_absolute(c: jax.Array, sign: jax.Array) -> jax.Array:
     pairs = _each(_sign_pair, c, [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
     vanished = (c[0, 0] == 0) & (c[1, 1] == 0)
     own = jnp.sqrt(c[2, 2]) * jnp.where(vanished, sign / 3, pairs[2])
-    return _ROOT * (own + jnp.sum(_ratio(c[2, :2], jnp.sqrt(jnp.diagonal(c)[:2])) * pairs[:2]))
+    return _ROOT * (own + jnp.sum(ratio(c[2, :2], jnp.sqrt(jnp.diagonal(c)[:2])) * pairs[:2]))
 
 
 def _three_absolute(c: jax.Array) -> jax.Array:
