@@ -1,6 +1,7 @@
-"""Blocks of samples and tiles of Gram matrices, in an order that only grows when samples are added."""
+"""Blocks of samples and tiles of Gram matrices, in an order that only grows with the samples; parts of ensembles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 
 def block_count(n_samples: int, block_size: int) -> int:
@@ -13,6 +14,11 @@ def tile_indices(n_blocks: int) -> Iterator[tuple[int, int]]:
     return ((i, j) for j in range(n_blocks) for i in range(j + 1))
 
 
-def tile_count(n_blocks: int) -> int:
-    """How many tiles :func:`tile_indices` gives."""
-    return n_blocks * (n_blocks + 1) // 2
+def parts(ensembles: Mapping[str, Any]) -> range:
+    """Numbers of the parts of ensembles of networks, each a job's; `ensembles` is the config's section."""
+    return range(ensembles["members"] // ensembles["part_size"])
+
+
+def members(ensembles: Mapping[str, Any], part: str) -> list[int]:
+    """First member of a part, and the one after its last."""
+    return [int(part) * ensembles["part_size"], (int(part) + 1) * ensembles["part_size"]]

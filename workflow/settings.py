@@ -222,16 +222,17 @@ def named(item: Any, name: Any = Name) -> Any:
 
 
 @functools.cache
-def library(module: str, table: str) -> tuple[str, ...]:
-    """Names that a dict or a tuple in a module of the library lists, by `module` such as "groups/finite".
+def library(module: str, name: str) -> Any:
+    """Names that a dict or a tuple in a module of the library lists, or a number there; `module` as "groups/finite".
 
     Read from its text: to import the library would take a second in every job.
     """
     for node in ast.parse((LIBRARY / f"{module}.py").read_bytes()).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(isinstance(target, ast.Name) and target.id == table for target in targets):
-            return tuple(map(ast.literal_eval, getattr(node.value, "keys", None) or node.value.elts))
-    raise LookupError(f"{module}.py of the library has no table {table}")
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            listed = getattr(node.value, "keys", None) or getattr(node.value, "elts", None)
+            return tuple(map(ast.literal_eval, listed)) if listed else ast.literal_eval(node.value)
+    raise LookupError(f"{module}.py of the library has no constant {name}")
 
 
 def studies() -> list[str]:

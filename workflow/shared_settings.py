@@ -22,6 +22,7 @@ from settings import (
 )
 
 PLAIN = library("activations", "_PLAIN")  # activations without parameters
+MOST_TRAINING = library("dynamics/first_order", "MOST_TRAINING")  # inputs, for corrections of order 1/n
 FORMS = (
     f"one of {', '.join(PLAIN)}, a mapping {{name: leaky_relu, slope: 0.1}}, "
     "or a mapping {name: polynomial, coefficients: [0, 1, 0.5]}"
@@ -104,6 +105,8 @@ Activation = Annotated[one_of(PLAIN) | LeakyRelu | Polynomial, WrapValidator(_ac
 
 
 ACTIVATION = Field(description="between weight layers")
+SmoothActivation = one_of(name for name in PLAIN if name != "relu")
+SMOOTH_ACTIVATION = Field(description="smooth: a kink has no expansion")
 WEIGHT_VARIANCE = Field(description="C_W: variance of the weights times their number at one output")
 BIAS_VARIANCE = Field(description="C_b")
 
@@ -138,7 +141,7 @@ class Smooth(Trained):
     """A fully connected network with a smooth activation."""
 
     depth: whole(ge=2) = Field(description="weight layers")
-    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+    activation: SmoothActivation = SMOOTH_ACTIVATION
 
 
 class Disk(Section):
@@ -146,7 +149,7 @@ class Disk(Section):
 
     targets: unique(one_of(library("datasets/plane", "TARGETS")))
     radius: Positive
-    train: whole(ge=2, le=48)
+    train: whole(ge=2, le=MOST_TRAINING)
     test: whole(ge=2)
 
 

@@ -3,8 +3,6 @@ from typing import NamedTuple
 
 from ntkfield import tensors as table
 
-KERNELS = [name for name in table.KERNELS if table.TENSORS[name].order == 0]
-CORRECTED = [name for name in table.KERNELS if name not in KERNELS]
 FIRST_ORDER = [*table.KERNELS, *table.FLUCTUATIONS]
 
 

@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.append(str(SCRIPTS.parent))
-from blocks import block_count, tile_indices
+from blocks import block_count, members, parts, tile_indices
 from cost.expected import Work, memory_to_ask, minutes_to_ask
 from settings import RefusedError, check, unwritable
 

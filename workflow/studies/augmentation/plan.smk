@@ -6,17 +6,12 @@ from studies.augmentation.settings import SIDE
 ORBIT = AUGMENTATION["orbit"]
 
 
-def augmentation_members(part):
-    """First member of a part, and the one after its last."""
-    return [part * AUGMENTATION["part_size"], (part + 1) * AUGMENTATION["part_size"]]
-
-
 def augmentation_trained():
     return [
         f"<results>/augmentation/trained/{group}/{width}/{part}.zarr.zip"
         for group in ("c1", "c4")
         for width in AUGMENTATION["widths"]
-        for part in range(AUGMENTATION["members"] // AUGMENTATION["part_size"])
+        for part in parts(AUGMENTATION)
     ]
 
 
@@ -39,17 +34,12 @@ def augmentation_train_work(wildcards):
     )
 
 
-def augmentation_orbit_members(part):
-    """First member of a part, and the one after its last."""
-    return [part * ORBIT["part_size"], (part + 1) * ORBIT["part_size"]]
-
-
 def augmentation_orbit_trained():
     return [
         f"<results>/augmentation/orbit/trained/{kind}/{width}/{part}.zarr.zip"
         for kind in ("equivariant", "averaged", "copies")
         for width in ORBIT["widths"]
-        for part in range(ORBIT["members"] // ORBIT["part_size"])
+        for part in parts(ORBIT)
     ]
 
 

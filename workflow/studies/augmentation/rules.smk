@@ -72,7 +72,7 @@ rule augmentation_train:
         times=AUGMENTATION["times"],
         step=AUGMENTATION["step"],
         seed=AUGMENTATION["seed"],
-        members=lambda wildcards: augmentation_members(int(wildcards.part)),
+        members=lambda wildcards: members(AUGMENTATION, wildcards.part),
     script:
         "train.py"
 
@@ -161,7 +161,7 @@ rule augmentation_orbit_train:
         gpu=config["gpus"],
     params:
         **{key: ORBIT[key] for key in ("network", "step", "seed")},
-        members=lambda wildcards: augmentation_orbit_members(int(wildcards.part)),
+        members=lambda wildcards: members(ORBIT, wildcards.part),
     script:
         "orbit_train.py"
 

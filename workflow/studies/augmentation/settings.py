@@ -2,7 +2,7 @@
 
 from pydantic import Field
 from settings import Positive, Section, Seed, Study, library, model_validator, one_of, real, refuse, unique, whole
-from shared_settings import PLAIN, Ensembles, Step, Times, Trained, Weights
+from shared_settings import SMOOTH_ACTIVATION, Ensembles, SmoothActivation, Step, Times, Trained, Weights
 
 SIDE = 8  # pixels along scikit-learn's digits
 DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)  # how many there are of 0 to 9
@@ -47,7 +47,7 @@ class OrbitNetwork(Trained):
     """An equivariant network with a smooth activation; the MLP beside it has one layer more."""
 
     depth: whole(ge=1) = Field(description="convolutions")
-    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+    activation: SmoothActivation = SMOOTH_ACTIVATION
 
 
 class Signals(Section):

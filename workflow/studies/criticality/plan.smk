@@ -6,14 +6,14 @@ def criticality_plan():
     theory, samples = {}, {}
     for variance in settings["weight_variances"]:
         for name, tensors in (
-            ("kernels", [name for name in FIRST_ORDER if name not in ("V", *CORRECTED)]),
+            ("kernels", [name for name in FIRST_ORDER if name not in ("V", *table.CORRECTIONS)]),
             ("four_point", ["V"]),
         ):
             inputs = settings["inputs" if name == "kernels" else "inputs_four_point"]
             network = settings["network"] | {"weight_variance": variance}
             label = f"{name}_{variance:g}"
             deep = {"network": network | {"depth": max(settings["depths"])}, "inputs": inputs}
-            corrected = CORRECTED if "Theta" in tensors else []
+            corrected = table.CORRECTIONS if "Theta" in tensors else []
             theory[label] = deep | {"tensors": sorted({*tensors, "K", *corrected})}
             if name == "kernels":
                 theory[label]["critical"] = True  # note the activation's critical initialisation, too

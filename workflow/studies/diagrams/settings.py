@@ -4,11 +4,12 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from settings import Positive, Study, library, one_of, refuse, unique
+from settings import Positive, Study, one_of, refuse, unique
 from shared_settings import INPUTS, PLAIN, Deep, Inputs
 
-KERNELS = ("K", "Theta", "K1", "Theta1")
-LETTERS = [name for name in library("tensors", "TENSORS") if name not in KERNELS]
+from ntkfield.tensors import KERNELS, NAMES
+
+LETTERS = [name for name in NAMES if name not in KERNELS]
 PATTERN = rf"K[1-9]|Theta[1-9]|({'|'.join(LETTERS)}|V6|V8)(\.[1-9])?"
 
 

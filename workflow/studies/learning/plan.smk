@@ -1,16 +1,11 @@
 # Which ensembles the learning study needs, in which parts, and what each has to do. No rules here.
 
 
-def learning_members(part):
-    """First member of a part, and the one after its last."""
-    return [part * LEARNING["part_size"], (part + 1) * LEARNING["part_size"]]
-
-
 def learning_trained():
     return [
         f"<results>/learning/trained/{width}/{part}.zarr.zip"
         for width in LEARNING["widths"]
-        for part in range(LEARNING["members"] // LEARNING["part_size"])
+        for part in parts(LEARNING)
     ]
 
 

@@ -48,7 +48,7 @@ rule learning_train:
         networks=LEARNING["networks"],
         problem=LEARNING["problem"],
         seed=LEARNING["seed"],
-        members=lambda wildcards: learning_members(int(wildcards.part)),
+        members=lambda wildcards: members(LEARNING, wildcards.part),
     script:
         "train.py"
 

@@ -1,8 +1,18 @@
 """What the orthogonal study's block of the config may hold."""
 
 from pydantic import Field, model_validator
-from settings import Name, Positive, Section, Study, increasing, listed, named, one_of, real, refuse, whole
-from shared_settings import ACTIVATION, INPUTS, PLAIN, WEIGHT_VARIANCE, Activation, Inputs, Rates, Step
+from settings import Name, Positive, Section, Study, increasing, listed, named, real, refuse, whole
+from shared_settings import (
+    ACTIVATION,
+    INPUTS,
+    SMOOTH_ACTIVATION,
+    WEIGHT_VARIANCE,
+    Activation,
+    Inputs,
+    Rates,
+    SmoothActivation,
+    Step,
+)
 
 
 class Case(Rates):
@@ -16,7 +26,7 @@ class Case(Rates):
 class Smooth(Rates):
     """A network without a kink."""
 
-    activation: one_of(name for name in PLAIN if name != "relu") = Field(description="smooth: a kink has no expansion")
+    activation: SmoothActivation = SMOOTH_ACTIVATION
     weight_variance: Positive = WEIGHT_VARIANCE
 
 

@@ -1,16 +1,11 @@
 # Which jobs the richness study needs, and what each has to do. No rules here.
 
 
-def richness_members(part):
-    """First member of a part, and the one after its last."""
-    return [part * RICHNESS["part_size"], (part + 1) * RICHNESS["part_size"]]
-
-
 def richness_trained():
     return [
         f"<results>/richness/trained/{width}/{part}.zarr.zip"
         for width in RICHNESS["widths"]
-        for part in range(RICHNESS["members"] // RICHNESS["part_size"])
+        for part in parts(RICHNESS)
     ]
 
 

@@ -71,7 +71,7 @@ rule richness_train:
         richness=RICHNESS["richness"],
         line=RICHNESS["line"],
         seed=RICHNESS["seed"],
-        members=lambda wildcards: richness_members(int(wildcards.part)),
+        members=lambda wildcards: members(RICHNESS, wildcards.part),
     script:
         "train.py"
 

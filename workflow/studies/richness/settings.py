@@ -1,13 +1,13 @@
 """What the richness study's block of the config may hold."""
 
 from settings import Positive, Section, Study, increasing, real, refuse, unique, whole
-from shared_settings import Disk, Ensembles, Seed, Smooth, Step, model_validator
+from shared_settings import MOST_TRAINING, Disk, Ensembles, Seed, Smooth, Step, model_validator
 
 
 class Line(Section):
     """A sine at points of a line: mean outputs and kernels, with trained networks beside them."""
 
-    train_points: unique(real(), at_most=48)
+    train_points: unique(real(), at_most=MOST_TRAINING)
     frequency: Positive
     reach: Positive
     grid: whole(ge=2)

@@ -9,7 +9,7 @@ def scale_plan():
         inputs = [[case["input_scale"] * x for x in row] for row in settings["inputs"]]
         theory[name] = {"network": network, "inputs": inputs, "tensors": [*table.KERNELS]}
         for width in settings["widths"]:
-            samples[f"{name}_width_{width}"] = finite_run(settings, network, inputs, width, KERNELS)
+            samples[f"{name}_width_{width}"] = finite_run(settings, network, inputs, width, [*table.LIMITS])
     return Finite(theory, samples)
 
 

@@ -4,17 +4,8 @@ from math import comb
 TOGETHER = 64 * 20  # arrays over four inputs: so many tensors, for so many points of the grid
 
 
-def sine_members(part):
-    """First member of a part, and the one after its last."""
-    return [part * SINE["part_size"], (part + 1) * SINE["part_size"]]
-
-
 def sine_trained():
-    return [
-        f"<results>/sine/trained/{width}/{part}.zarr.zip"
-        for width in SINE["widths"]
-        for part in range(SINE["members"] // SINE["part_size"])
-    ]
+    return [f"<results>/sine/trained/{width}/{part}.zarr.zip" for width in SINE["widths"] for part in parts(SINE)]
 
 
 def sine_train_work(wildcards):

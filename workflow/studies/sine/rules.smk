@@ -50,7 +50,7 @@ rule sine_train:
         network=SINE["network"],
         problem=SINE["problem"],
         seed=SINE["seed"],
-        members=lambda wildcards: sine_members(int(wildcards.part)),
+        members=lambda wildcards: members(SINE, wildcards.part),
     script:
         "train.py"
 

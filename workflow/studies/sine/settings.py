@@ -3,7 +3,7 @@
 from math import pi
 
 from settings import Positive, Section, Study, model_validator, real, refuse, unique, whole
-from shared_settings import Ensembles, Step, Times, Trained
+from shared_settings import MOST_TRAINING, Ensembles, Step, Times, Trained
 
 
 class Network(Trained):
@@ -15,7 +15,7 @@ class Network(Trained):
 class Problem(Section):
     """What networks are trained on and when they are looked at."""
 
-    train_points: unique(real(ge=-pi, le=pi), at_most=48)  # as many as corrections in 1/n are computed for
+    train_points: unique(real(ge=-pi, le=pi), at_most=MOST_TRAINING)
     grid: whole(ge=8)
     times: Times
     step: Step
