@@ -1,11 +1,14 @@
+import functools
+
 import jax
 import numpy as np
 import pytest
+import spherical_signals
 from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
 import ntkfield as nf
-from ntkfield.signals.harmonics import Harmonics, grid
+from ntkfield.signals.harmonics import grid
 
 pytestmark = pytest.mark.usefixtures("neural_tangents")
 # Sums of float64 products of order one in another order.
@@ -22,14 +25,7 @@ def bridge(neural_tangents):
     return bridge
 
 
-def signals(n, bandlimit, channels, seed=0):
-    rng = np.random.default_rng(seed)
-    half = rng.normal(size=(n, bandlimit, bandlimit, channels)) + 1j * rng.normal(
-        size=(n, bandlimit, bandlimit, channels)
-    )
-    half[:, :, 0] = half[:, :, 0].real
-    half[:, np.triu_indices(bandlimit, 1)[0], np.triu_indices(bandlimit, 1)[1]] = 0
-    return Harmonics.from_nonnegative_orders(half)
+signals = functools.partial(spherical_signals.signals, size=1.0)
 
 
 def values(f, points):

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 import sampled_sphere_networks
+import spherical_signals
 
 import ntkfield as nf
 from ntkfield.finite import draws as channels
@@ -23,12 +24,8 @@ OFF = 5.0
 QUADRATURE = 5
 
 
-def signals(n, bandlimit=2, c=2, seed=0):
-    rng = np.random.default_rng(seed)
-    half = rng.normal(size=(n, bandlimit, bandlimit, c)) + 1j * rng.normal(size=(n, bandlimit, bandlimit, c))
-    half *= np.tri(bandlimit)[None, :, :, None]
-    half[:, :, 0] = half[:, :, 0].real
-    return Harmonics.from_nonnegative_orders(half * (2.0 / bandlimit))
+def signals(n, bandlimit=2, channels=2, seed=0):
+    return spherical_signals.signals(n, bandlimit, channels, seed, size=2.0 / bandlimit)
 
 
 def sphere(depth, quadrature=QUADRATURE, activation="erf", **options):
@@ -198,7 +195,7 @@ def test_the_mean_kernel_of_networks_whose_lifting_layer_is_narrow():
     """n channels drawn, their empirical covariance carried by the infinitely wide layers behind: n times what the mean
     is off is K1 at width ratio infinity, where nothing else of order 1/n is left. The term that is linear in the
     channels' fluctuation has mean zero and is taken off."""
-    f, network, places, rng = signals(2, c=1), sphere(2), Rotations(QUADRATURE), np.random.default_rng(5)
+    f, network, places, rng = signals(2, channels=1), sphere(2), Rotations(QUADRATURE), np.random.default_rng(5)
     layer = channels.chain(network, frame(network, f), np.ones(2))[0]
     root, scales, weights = layer[0].channel, network.scales, real_waves(QUADRATURE, QUADRATURE)[1]
     limit = layer[1].layer.state["K"]
@@ -225,7 +222,7 @@ def test_the_mean_kernel_of_networks_whose_lifting_layer_is_narrow():
 @pytest.mark.exhaustive
 def test_sampled_networks():
     """One signal, weight by weight; extrapolated from two widths, within 3.5 standard errors of five numbers."""
-    f, names = signals(1, c=1), ["K1", "Theta1", "V", "D", "A"]
+    f, names = signals(1, channels=1), ["K1", "Theta1", "V", "D", "A"]
     flm = f.coefficients[0, :, :, 0]
     degree_one = 2**0.5 * flm[1, 2].imag, flm[1, 1].real, 2**0.5 * flm[1, 2].real
     signal = np.array([[flm[0, 1].real, *degree_one]]) / (4 * np.pi) ** 0.5

@@ -7,14 +7,14 @@ from ntkfield.signals.harmonics import Harmonics
 L, CHANNELS = 3, 4
 
 
-def signals(n, bandlimit=L, channels=CHANNELS, seed=0):
-    """Random real band-limited signals, of mean square about 0.4 (L = 3)."""
+def signals(n, bandlimit=L, channels=CHANNELS, seed=0, size=0.5):
+    """Random real band-limited signals, of mean square about 0.4 (L = 3) if their size is not given."""
     rng = np.random.default_rng(seed)
     half = rng.normal(size=(n, bandlimit, bandlimit, channels)) + 1j * rng.normal(
         size=(n, bandlimit, bandlimit, channels)
     )
     half[:, :, 0].imag = 0
-    half *= 0.5
+    half *= size
     half *= np.tril(np.ones((bandlimit, bandlimit)))[:, :, None]
     return Harmonics.from_nonnegative_orders(half)
 
