@@ -15,7 +15,12 @@ import grimp
 
 # What scripts may import beside modules of their own folder and of the library.
 HELPERS = (Path(__file__).parent, Path(__file__).parent / "scripts")
-LOOKED_UP = {"infinite": "networks.base", "bridge": "bridge.networks", "finite": "finite.wiring"}
+LOOKED_UP = {
+    "infinite": "networks.base",
+    "bridge": "bridge.networks",
+    "finite": "finite.wiring",
+    "sampling": "sampling.draws",
+}
 """Rooms in which the library looks up a module by a network's type, and what looks there."""
 
 

@@ -1,5 +1,7 @@
 """Sampled statistics: both samplers against each other, and against the first-order system."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from drawn_networks import draws, p_values
@@ -93,7 +95,7 @@ def test_control_variates_have_mean_zero_and_take_the_leading_noise_away(name):
         mean, error = control.mean(0), control.std(0) / len(control) ** 0.5
         assert np.all(error > 0)
         assert np.all(abs(mean) <= 4 * error)  # 9 numbers, at widths where any bias of order 1/n would show
-    for value, control in sample(setting._replace(widths=(200, 200, 200)), 500):
+    for value, control in sample(dataclasses.replace(setting, widths=(200, 200, 200)), 500):
         # what is left is of relative order 1 / sqrt(200), of numbers of order one: the variance falls by 200 / 10
         assert np.all((value - control).var(0) < value.var(0) / 20)
 

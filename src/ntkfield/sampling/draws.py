@@ -1,56 +1,57 @@
 """What one sampled network tells: the quantities whose means and covariances are the statistics."""
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
 
+from ntkfield import checks
 from ntkfield.activations import Activation
-from ntkfield.networks.base import Scales
-from ntkfield.networks.finite_group import FiniteGroupCNN
+from ntkfield.networks.base import Network, Scales
+from ntkfield.networks.routes import route
 
 CHANNELS = 2  # two output channels show every pattern of equal and different channels
 
 
-class Setting(NamedTuple):
-    """What a compiled sampler is specialised to.
+@dataclass(frozen=True)
+class Setting:
+    """What a compiled sampler is specialised to; as it stands, a fully connected network.
 
     Attributes:
         activation: between the layers.
         widths: hidden widths before the output layer.
         orthogonal: weight layers, of 1 to L, whose weights are orthogonal; all others are Gaussian.
-        group: the network over a finite group, whose inputs are then what its lifting filter reaches (:meth:`lifted`);
-            None for an MLP.
+        formed: whether the weights have to be formed.
     """
 
     activation: Activation
-    widths: tuple[int, ...]
+    widths: tuple[int, ...] = ()
     orthogonal: frozenset[int] = frozenset()
-    group: FiniteGroupCNN | None = None
+    formed: ClassVar[bool] = False
 
-    def lifted(self, x: np.ndarray) -> np.ndarray:
-        r"""What the first layer reads at each position, inputs [m, d]; of signals [m \|G\|, \|S\| channels]."""
-        if self.group is None:
-            return x
-        acting = self.group.group.permutations[:, self.group.reached]
-        return x[:, acting].reshape(len(x) * len(acting), -1)
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a result says of the network beside its activation, depth, scales and widths."""
+        return {"orthogonal": sorted(self.orthogonal)} if self.orthogonal else {}
 
     def fans(self, d: int) -> tuple[int, ...]:
         """How many numbers each neuron of each layer reads, of inputs of d numbers: its weights."""
-        if self.group is None:
-            return d, *self.widths
-        *hidden, last = self.widths
-        return d, *(n * len(self.group.steps) for n in hidden), last
+        return d, *self.widths
 
     def read(self, values: jax.Array, layer: int) -> jax.Array:
         """What a layer above the first, counted from 0, reads of the `values` of the one below, [rows, n]."""
-        if self.group is None:
-            return values
-        at = values.reshape(-1, self.group.group.order, values.shape[1])  # by input and element
-        if layer == len(self.widths):
-            return at.mean(axis=1)
-        return at[:, self.group.group.products[:, self.group.steps]].reshape(len(values), -1)
+        return values
+
+
+@route("sampling")
+def sampled(network: Network, inputs: Any) -> tuple[np.ndarray, Setting]:
+    """The route to what a network's first layer reads of `inputs`, which it checks, [rows, d]; and to its setting.
+
+    The setting lacks the widths. Rows are inputs, or the positions of each input in turn.
+    """
+    raise checks.refuse("network", type(network).__name__, "an nf.MLP, or an nf.GroupCNN of a finite group")
 
 
 class Draw(NamedTuple):

@@ -17,6 +17,7 @@ they do not reach, with R' its triangular factor, comes back through a fresh fra
 Vectors shorter than N are filled up with zeros, and the result is cut.
 """
 
+import dataclasses
 import functools
 import math
 
@@ -49,7 +50,9 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
         controlled: whether to take control variates off the kernels' means (:mod:`ntkfield.sampling.controls`).
     """
     # One program for networks of all widths.
-    known = _known(setting._replace(widths=(0,) * len(setting.widths)), scales, inputs) if controlled else None
+    known = (
+        _known(dataclasses.replace(setting, widths=(0,) * len(setting.widths)), scales, inputs) if controlled else None
+    )
     return _draw(setting, scales, inputs, noise, known)
 
 

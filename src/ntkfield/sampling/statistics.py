@@ -1,5 +1,6 @@
 """Statistics of finite networks estimated from sampled ones, with standard errors: the independent witness."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,13 +10,12 @@ import numpy as np
 import xarray as xr
 
 from ntkfield import checks
-from ntkfield.infinite.finite_group import signals
+from ntkfield.networks.base import Network
 from ntkfield.networks.finite_group import FiniteGroupCNN
 from ntkfield.networks.mlp import MLP
 from ntkfield.progress import track
 from ntkfield.sampling import products, weights
-from ntkfield.sampling.controls import limits
-from ntkfield.sampling.draws import CHANNELS, Draw, Setting
+from ntkfield.sampling.draws import CHANNELS, Draw, Setting, sampled
 from ntkfield.sampling.estimators import estimates
 from ntkfield.tensors import DIFFERENTIALS, KERNELS, LIMITS, NAMES, TENSORS
 
@@ -73,44 +73,36 @@ def sample_statistics(
     Raises:
         ValueError: naming the field, the value and what is accepted.
     """
-    x, widths, names = _checked(network, inputs, width, tensors)
+    rows, setting = sampled(network, inputs)
+    setting = dataclasses.replace(setting, widths=_widths(network, width, setting.orthogonal))
+    names = _names(network, tensors)
     derivatives = any(name in DIFFERENTIALS for name in names)
-    group = None if isinstance(network, MLP) else network
-    orthogonal = network.orthogonal if isinstance(network, MLP) else frozenset()
-    method = _method(method, derivatives or group is not None)
-    setting = Setting(network.activation, widths, orthogonal, group)
-    rows = setting.lifted(x)
+    method = _method(method, derivatives or setting.formed)
     size = _batch(batch, checks.whole("n_networks", n_networks, 1), setting, rows, method)
     first = checks.whole("skip", skip, 0)
     if first % size:
         raise checks.refuse("skip", skip, f"a multiple of the batch, {size}")
     count = max(LEAST_BATCHES, -(-n_networks // size))
     seed = checks.whole("seed", seed, 0)
-    controlled = not orthogonal and any(name in KERNELS for name in names)
+    controlled = not setting.orthogonal and any(name in KERNELS for name in names)
     options = (True,) if (derivatives if method == "weights" else controlled) else ()
-    bias = network.bias_variance if network.depth in orthogonal else None
+    bias = network.bias_variance if network.weight_layers in setting.orthogonal else None
 
     def draw(noise: np.ndarray) -> Draw:
         return METHODS[method].draw(setting, network.scales, rows, noise, *options)
 
     shape = size, METHODS[method].noise_size(setting, *rows.shape)
-    if group is None:
-        limit = dict(zip(LIMITS, (k[-1] for k in _limits(setting, network.scales, x)), strict=True))
-    else:
-        limit = dict(zip(LIMITS, group.kernel(x), strict=True))
-    which = range(first // size, first // size + count)
-    batches = (_estimates(draw(noise), names, widths[-1], limit, bias) for noise in _noise(seed, shape, which))
-    steps = track(which, f"{size * count} networks of width {widths[-1]}") if progress else which
+    limit = dict(zip(LIMITS, network.kernel(inputs), strict=True))
+    which, n = range(first // size, first // size + count), setting.widths[-1]
+    batches = (_estimates(draw(noise), names, n, limit, bias) for noise in _noise(seed, shape, which))
+    steps = track(which, f"{size * count} networks of width {n}") if progress else which
     moments = _Moments()
     for _, estimate in zip(steps, batches, strict=True):
         moments.add({name: np.asarray(value) for name, value in estimate.items()})
     about = {"title": "sampled networks of finite width n: means, with standard errors"}
-    about |= {"activation": network.activation.name, "depth": len(widths) + 1, **network.scales._asdict()}
-    about |= {"widths": list(widths), "seed": seed, "batch": size, "skip": first, "method": method}
-    if orthogonal:
-        about |= {"orthogonal": sorted(orthogonal)}
-    if group is not None:
-        about |= {"group": group.group.name}
+    about |= {"activation": network.activation.name, "depth": network.weight_layers, **network.scales._asdict()}
+    about |= {"widths": list(setting.widths), "seed": seed, "batch": size, "skip": first, "method": method}
+    about |= setting.about
     return _dataset(moments, about | {"networks": size * count, "batches": count})
 
 
@@ -147,30 +139,21 @@ def _noise(seed: int, shape: tuple[int, int], which: range) -> Iterator[np.ndarr
             yield noise
 
 
-_limits = jax.jit(limits, static_argnums=0)
 _estimates = jax.jit(estimates, static_argnums=(1, 2))
 
 
-def _checked(
-    network: MLP | FiniteGroupCNN, inputs: Any, width: Any, tensors: Any
-) -> tuple[np.ndarray, tuple[int, ...], tuple[str, ...]]:
-    if isinstance(network, FiniteGroupCNN):
-        if network.head:
-            raise checks.refuse("network.head", network.head, "0: networks that end in their readout")
-        x, orthogonal = signals(network.group, "inputs", inputs), frozenset()
-    elif isinstance(network, MLP):
-        if network.depth < 2:
-            raise checks.refuse("network.depth", network.depth, "2 or above: a network with a hidden layer")
-        x, orthogonal = checks.array("inputs", inputs, network.axes), network.orthogonal
-    else:
-        raise checks.refuse("network", type(network).__name__, "an nf.MLP, or an nf.GroupCNN of a finite group")
+def _widths(network: Network, width: Any, orthogonal: frozenset[int]) -> tuple[int, ...]:
     hidden = network.weight_layers - 1
     widths = [width] * hidden if np.ndim(width) == 0 else list(width)
     if len(widths) != hidden:
         raise checks.refuse("width", width, f"one hidden width, or {hidden} of them for depth {network.depth}")
     widths = tuple(checks.whole("width", n, 1) for n in widths)
-    if network.depth in orthogonal and widths[-1] < CHANNELS:
+    if network.weight_layers in orthogonal and widths[-1] < CHANNELS:
         raise checks.refuse("width", width, f"a last width of {CHANNELS} or above: orthogonal rows of as many outputs")
+    return widths
+
+
+def _names(network: Network, tensors: Any) -> tuple[str, ...]:
     names = tuple(name for name in NAMES if name not in DIFFERENTIALS) if tensors is None else tensors
     names = (names,) if isinstance(names, str) else tuple(names)
     for name in names:
@@ -180,7 +163,7 @@ def _checked(
         raise checks.refuse(
             "tensors", ", ".join(names), "K to B for an activation with a kink, which autodiff cannot see"
         )
-    return x, widths, names
+    return names
 
 
 def _method(method: str | None, formed: bool) -> str:

@@ -34,7 +34,7 @@ def draw(setting: Setting, scales: Scales, inputs: jax.Array, noise: jax.Array, 
     Args:
         setting: activation and hidden widths.
         scales: variances and rates.
-        inputs: array [m, d], of a group network :meth:`~ntkfield.sampling.draws.Setting.lifted`.
+        inputs: array [m, d], or rows as :func:`~ntkfield.sampling.draws.sampled` gives them.
         noise: independent standard normal numbers [networks, :func:`noise_size`].
         derivatives: whether to contract the derivatives of the NTK too.
     """
