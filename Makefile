@@ -116,15 +116,14 @@ diagram: config-read  ## Draw a recursion's diagrams (NAME=F), or one of them al
 env: .venv/.installed  ## Make .venv from envs/lock.txt, or bring it up to date
 
 # The venv keeps a copy of the lock it was made from, written last. An interrupted or outdated one is made anew;
-# one whose lock only looks newer (a branch switched back and forth) is kept. Bytecode is left to the first import, for
-# little of what is installed is ever imported: to make all of it would take as long again.
+# one whose lock only looks newer (a branch switched back and forth) is kept.
 .venv/lock.txt: envs/lock.txt
 	@if cmp --silent $< $@; then touch $@; exit 0; fi; \
 	$(FIND_PYTHON); \
-	echo "Installing envs/lock.txt into .venv with $$python (about a minute)"; \
+	echo "Installing envs/lock.txt into .venv with $$python (a minute or two)"; \
 	rm -rf .venv; \
 	"$$python" -m venv .venv; \
-	$(BIN)/python $(PIP) install --no-compile --no-deps --require-hashes -r envs/lock.txt; \
+	$(BIN)/python $(PIP) install --no-deps --require-hashes -r envs/lock.txt; \
 	cp envs/lock.txt $@.part; mv $@.part $@
 
 .venv/.installed: .venv/lock.txt pyproject.toml
