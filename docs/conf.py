@@ -57,10 +57,12 @@ OTHERS = (
 nitpick_ignore_regex = [("py:.*", rf"({OTHERS})\..*")]
 nitpick_ignore = [
     ("py:class", "Figure"),  # of matplotlib, imported for type checkers only
+    ("py:class", "qmc.Sobol"),  # likewise of SciPy
     ("py:class", "Gauss"),  # an alias, spelt out where it is defined
     # Type variables.
     ("py:class", "Arguments"),
     ("py:class", "ntkfield.finite.recursion.Given"),
+    ("py:class", "ntkfield.gaussian.rungs.Found"),
     ("py:class", "ntkfield.progress.Item"),
     *(
         (f"py:{role}", f"ntkfield.networks.routes.{name}")
