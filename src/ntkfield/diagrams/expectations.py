@@ -85,7 +85,8 @@ class ActivationExpectations:
         def tried(rung: Rung) -> tuple[Mapping[str, Array], float]:
             coarse, fine = (self.activation.four_point_moments(kernel, types, order) for order in rung)
             changes = ((np.max(abs(fine[t] - coarse[t])), np.max(abs(fine[t]))) for t in types)
-            return fine, max(float(change / largest) if change else 0.0 for change, largest in changes)
+            errors = [change / largest if change else 0.0 for change, largest in changes]
+            return fine, float(np.max(errors))  # not Python's, which may pass over what is no number
 
         (_, order), fine, error = climb(ladder(len(kernel)), tried, self.rtol)
         if not error <= self.rtol:
