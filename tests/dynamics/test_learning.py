@@ -71,6 +71,7 @@ def test_the_error_of_a_mean_is_unbiased_and_its_standard_error_true() -> None:
         ({"network": nf.MLP(2, "relu")}, "activation = 'relu' is refused"),
         ({"targets": TARGETS[:, :2]}, r"targets.shape = \(2, 2\) is refused: expected 3 columns"),
         ({"rtol": 0}, "rtol = 0 is refused"),
+        ({"network": 3}, "network = 'int' is refused: expected an nf.MLP"),
     ],
 )
 def test_refusals(change: dict, message: str) -> None:

@@ -23,6 +23,7 @@ from studies.molecules.settings import FINEST_ON_PAIRS
 import ntkfield as nf
 from ntkfield.activations import NAMES
 from ntkfield.diagrams.tensors import FIRST_ORDER, shape_from_name
+from ntkfield.dynamics.first_order import MOST_TRAINING
 from ntkfield.groups.finite import PLANAR_GROUPS
 from ntkfield.groups.windows import PADDINGS
 from ntkfield.infinite.caps import Rule
@@ -31,6 +32,7 @@ from ntkfield.infinite.planar import images
 from ntkfield.infinite.two_index import MOST
 from ntkfield.signals.molecules import channel_labels
 from ntkfield.signals.samplings import SAMPLINGS
+from ntkfield.tensors import TENSORS
 
 MLP = "molecules.networks.mlp"
 SO3 = "molecules.networks.so3"
@@ -364,6 +366,8 @@ def test_names_are_those_of_the_library() -> None:
     assert library("infinite/molecules", "MATCHINGS") == MATCHINGS
     for order, fits in ((FINEST_ON_PAIRS, True), (FINEST_ON_PAIRS + 1, False)):
         assert (Rule(1, order, 1.0).size <= MOST) == fits
+    assert library("tensors", "TENSORS") == tuple(TENSORS)
+    assert library("dynamics/first_order", "MOST_TRAINING") == MOST_TRAINING
     with pytest.raises(LookupError, match="no constant NOTHING"):
         library("tensors", "NOTHING")
 

@@ -50,7 +50,7 @@ class Series(NamedTuple):
                 of two shapes, or more positions than arrays hold; at infinite time for training inputs that the network
                 does not tell apart.
         """
-        axes = self.network.axes
+        axes = getattr(self.network, "axes", "")
         if not axes:
             accepted = "an nf.MLP, or an nf.GroupCNN of a finite group or on images, beside a width: only their "
             raise checks.refuse("network", type(self.network).__name__, accepted + "tensors of order 1/n are known")

@@ -48,7 +48,7 @@ def trained_on_each(network: MLP, x: Any, targets: Any, queries: Any, times: Any
     if targets.shape[1] != len(x):
         raise checks.refuse("targets.shape", targets.shape, f"{len(x)} columns, one for each training input")
     limit = predict(network, x, targets.T, queries, moments)
-    asked = Asked(False, layer_ratios(network.depth, None, None, x.shape[1]), rtol)
+    asked = Asked(False, layer_ratios(network.weight_layers, None, None, x.shape[1]), rtol)
     found, errors = corrections(network, x, targets[..., None], queries, moments, asked)
     dims = ("target", "time", "query")
     variables: dict = {

@@ -1,5 +1,6 @@
 """Sampled networks of finite width against the theory at order 1/n."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def kernels(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     n = sampled["width"].values.astype(float)
     with house_style():
         figure, axes = _stacked(4, n)
-        for column, (name, pair) in enumerate((name, pair) for name in LIMITS for pair in PAIRS):
+        for column, (name, pair) in enumerate(itertools.product(LIMITS, PAIRS)):
             limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
             mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
             top, beneath = axes[:, column]
@@ -85,7 +86,7 @@ def kernels_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`kernels`.
     """
     n, limit_off, off, sigmas = int(sampled["width"][-1]), [], [], []
-    for name, pair in ((name, pair) for name in LIMITS for pair in PAIRS):
+    for name, pair in itertools.product(LIMITS, PAIRS):
         limit, slope = component(theory, name, pair), component(theory, f"{name}1", pair)
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         limit_off.append(abs(mean / limit - 1))
@@ -108,7 +109,7 @@ def first_order(theory: xr.Dataset, sampled: xr.Dataset) -> Figure:
     n = sampled["width"].values.astype(float)
     with house_style():
         figure, axes = _stacked(4, n)
-        for column, (name, pair) in enumerate((name, pair) for name in CORRECTIONS for pair in PAIRS):
+        for column, (name, pair) in enumerate(itertools.product(CORRECTIONS, PAIRS)):
             value = component(theory, name, pair)
             mean, error = component(sampled, name, pair), component(sampled, f"{name}_error", pair)
             top, beneath = axes[:, column]
@@ -137,7 +138,7 @@ def first_order_finding(theory: xr.Dataset, sampled: xr.Dataset) -> str:
         sampled: as for :func:`first_order`.
     """
     parts = []
-    for name, pair in ((name, pair) for name in CORRECTIONS for pair in PAIRS):
+    for name, pair in itertools.product(CORRECTIONS, PAIRS):
         mean, error = component(sampled, name, pair)[-1], component(sampled, f"{name}_error", pair)[-1]
         label = f"{'K' if name == 'K1' else 'Θ'}" + "".join("₀₁"[index] for index in pair)
         parts.append(f"{words.with_error(mean, error)} for {label}, in theory {component(theory, name, pair):.4g}")

@@ -1,5 +1,6 @@
 """Relative deviation of mean kernels from infinite width, for several activations."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ntkfield.figures import words
-from ntkfield.figures.corrections import DIFFERENCE, component, disagreement, width_axis
+from ntkfield.figures.corrections import DIFFERENCE, PAIRS, component, disagreement, width_axis
 from ntkfield.figures.style import COLOURS, GREY, house_style
 from ntkfield.tensors import LIMITS
 
-PANELS = tuple((name, pair) for name in LIMITS for pair in ((0, 0), (0, 1)))
+PANELS = tuple(itertools.product(LIMITS, PAIRS))
 ROUNDING = 1e-12
 SPREAD = 1.05  # between the points of neighbouring cases at one width; closer where there are many
 MARKERS = "osD^v<>Xp"  # one more than there are colours, so that pairs repeat late
